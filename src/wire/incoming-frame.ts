@@ -1,0 +1,39 @@
+// A frame that has arrived: its head, and where its header and payload lie. A decoder has one of these for all its frames;
+// what it says, and the bytes that it points at, are valid during the call only.
+
+import { FieldReader } from './fields.ts'
+import { HEAD_BYTES } from './frame.ts'
+
+export class IncomingFrame {
+  kind = 0
+  flags = 0
+  msgID = 0
+  methodID = 0
+  /** The header is `bytes[headerStart, payloadStart)`, the payload `bytes[payloadStart, end)`. */
+  bytes: Buffer
+  headerStart = 0
+  payloadStart = 0
+  end = 0
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+  }
+
+  /** The whole frame, head included, bytes. */
+  get frameBytes(): number {
+    return this.end - this.headerStart + HEAD_BYTES
+  }
+
+  get hasHeader(): boolean {
+    return this.headerStart !== this.payloadStart
+  }
+
+  get hasPayload(): boolean {
+    return this.payloadStart !== this.end
+  }
+
+  /** Reads the payload as a control message. */
+  payloadReader(): FieldReader {
+    return new FieldReader(this.bytes, this.payloadStart, this.end)
+  }
+}
