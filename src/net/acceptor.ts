@@ -1,0 +1,230 @@
+// Takes the streams that others have dialled as far as HELLO: reads it, checks who they are, answers HELLO_OK or REJECT,
+// and hands the connection over with its first frame after that. Strangers are bounded in number and in time.
+
+import { type ErrorCode, ProtocolViolation, RpcError } from '../errors.ts'
+import type { Transport } from '../options.ts'
+import {
+  controlFrame,
+  decodeGoAway,
+  decodeHello,
+  encodeHelloOk,
+  encodeReject,
+  type Hello,
+  VERSION_MAX,
+  VERSION_MIN,
+} from '../wire/control.ts'
+import { Kind, kindName } from '../wire/frame.ts'
+import type { IncomingFrame } from '../wire/incoming-frame.ts'
+import { NO_METADATA } from '../wire/metadata.ts'
+import type { PeerInfo } from './channel-ports.ts'
+import { Connection, type ConnectionOwner } from './connection.ts'
+import { asksForCertificates, describeNodeIDs, nodeIDsOf } from './identity.ts'
+import type { ByteStream, PeerIdentity, Timer } from './runtime.ts'
+import type { Turn } from './turn.ts'
+
+/** Why a HELLO is refused. `retry`: trying again soon may help. */
+export interface Refusal {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly retry: boolean
+}
+
+export interface AcceptorOwner {
+  readonly turn: Turn
+  readonly transport: Transport
+  readonly incarnation: Buffer
+  readonly isDraining: boolean
+  /** The last word on a HELLO whose cluster, version and identity are right; fences older connections of its sender. */
+  admit(hello: Hello, identity: PeerIdentity | undefined): Refusal | undefined
+  /** The dialler has answered HELLO_OK: the connection counts from now on. Whoever owns it takes the frames that follow. */
+  onAccepted(connection: Connection, peer: PeerInfo, attachEpoch: number): ConnectionOwner | undefined
+  /** A stranger was refused or cut. */
+  onStranger(error: RpcError): void
+}
+
+export class Acceptor {
+  readonly #owner: AcceptorOwner
+  readonly #handshakes = new Set<Handshake>()
+
+  constructor(owner: AcceptorOwner) {
+    this.#owner = owner
+  }
+
+  /** Begins the handshake on an accepted stream. `isLocal`: the other end is this process itself, on purpose. */
+  accept(stream: ByteStream, isLocal = false): void {
+    const { transport } = this.#owner
+    if (this.#handshakes.size >= transport.limits.handshakesMax) {
+      stream.destroy()
+      this.#owner.onStranger(
+        new RpcError(
+          'resource_exhausted',
+          `${stream.remoteAddress}: more than ${transport.limits.handshakesMax} connections have not said HELLO`,
+        ),
+      )
+      return
+    }
+    const handshake = new Handshake(this.#owner, stream, isLocal, () => this.#handshakes.delete(handshake))
+    this.#handshakes.add(handshake)
+    handshake.start()
+  }
+
+  close(): void {
+    for (const handshake of [...this.#handshakes]) handshake.close()
+  }
+}
+
+class Handshake implements ConnectionOwner {
+  readonly #owner: AcceptorOwner
+  readonly #connection: Connection
+  readonly #isLocal: boolean
+  readonly #onEnd: () => void
+  readonly #timer: Timer
+  #accepted: PeerInfo | undefined
+  #attachEpoch = 0
+
+  constructor(owner: AcceptorOwner, stream: ByteStream, isLocal: boolean, onEnd: () => void) {
+    this.#owner = owner
+    this.#isLocal = isLocal
+    this.#onEnd = onEnd
+    this.#connection = new Connection(owner.turn, stream, owner.transport, this, 'accepted')
+    this.#timer = owner.turn.runtime.startTimer(owner.transport.handshakeTimeoutMs, () => {
+      owner.turn.begin()
+      this.#connection.close(
+        new RpcError(
+          'unavailable',
+          `${stream.remoteAddress} did not complete the handshake within ${owner.transport.handshakeTimeoutMs} ms`,
+        ),
+      )
+    })
+  }
+
+  start(): void {
+    this.#connection.start()
+  }
+
+  close(): void {
+    this.#connection.close(new RpcError('cancelled', 'closed during the handshake'))
+  }
+
+  onOpen(): void {}
+  onRoom(): void {}
+
+  onFrame(connection: Connection, frame: IncomingFrame): void {
+    if (this.#accepted !== undefined) return this.#onFirstFrame(connection, frame, this.#accepted)
+    if (frame.kind !== Kind.hello) throw new ProtocolViolation(`${kindName(frame.kind)} before HELLO`)
+    const hello = decodeHello(frame.payloadReader())
+    const refusal = this.#check(hello) ?? this.#owner.admit(hello, connection.stream.identity)
+    if (refusal === undefined) this.#greet(hello)
+    else this.#reject(refusal)
+  }
+
+  /** The dialler's ACK makes the connection count; a GOAWAY says that it does not like what it has heard. */
+  #onFirstFrame(connection: Connection, frame: IncomingFrame, accepted: PeerInfo): void {
+    if (frame.kind === Kind.goaway) {
+      const { why } = decodeGoAway(frame.payloadReader())
+      return connection.close(
+        new RpcError(why.code, `${connection.stream.remoteAddress} left after HELLO_OK: ${why.message}`),
+      )
+    }
+    if (frame.kind === Kind.hello) throw new ProtocolViolation('HELLO twice')
+    if (frame.kind !== Kind.ack)
+      throw new ProtocolViolation(`${kindName(frame.kind)} before the ACK that follows HELLO_OK`)
+    this.#end()
+    this.#owner.onAccepted(connection, accepted, this.#attachEpoch)?.onFrame(connection, frame)
+  }
+
+  onClosed(_connection: Connection, error: RpcError): void {
+    this.#end()
+    if (error.code !== 'cancelled') this.#owner.onStranger(error)
+  }
+
+  #end(): void {
+    this.#timer.cancel()
+    this.#onEnd()
+  }
+
+  #check(hello: Hello): Refusal | undefined {
+    const { transport, incarnation } = this.#owner
+    const refuse = (code: ErrorCode, message: string, retry = false): Refusal => ({ code, message, retry })
+    const { identity, identityError } = this.#connection.stream
+    if (identityError !== undefined)
+      return refuse('unauthenticated', `the certificate of the client is not accepted: ${identityError}`)
+    if (this.#owner.isDraining) return refuse('unavailable', 'the server is shutting down', true)
+    if (hello.versionMax < VERSION_MIN || hello.versionMin > VERSION_MAX) {
+      return refuse(
+        'failed_precondition',
+        `no common protocol version: the client speaks ${hello.versionMin} to ${hello.versionMax}, the server ${VERSION_MIN} to ${VERSION_MAX}`,
+      )
+    }
+    if (hello.clusterID !== transport.clusterID) {
+      return refuse(
+        'failed_precondition',
+        `wrong cluster: the client wants "${hello.clusterID}", this is "${transport.clusterID}"`,
+      )
+    }
+    if (!this.#isLocal && hello.incarnation.equals(incarnation))
+      return refuse('failed_precondition', 'the client is this process itself')
+    if (hello.expectedNodeID !== '' && transport.nodeID !== '' && hello.expectedNodeID !== transport.nodeID) {
+      return refuse(
+        'failed_precondition',
+        `the client expects node "${hello.expectedNodeID}", this is "${transport.nodeID}"`,
+      )
+    }
+    if (hello.nodeID === '' || !asksForCertificates(transport.tls)) return undefined
+    const allowed = nodeIDsOf(transport, identity)
+    if (allowed.includes(hello.nodeID)) return undefined
+    return refuse(
+      'permission_denied',
+      `the client claims to be node "${hello.nodeID}", but its certificate names ${describeNodeIDs(allowed)}`,
+    )
+  }
+
+  #greet(hello: Hello): void {
+    const { transport, incarnation } = this.#owner
+    const connection = this.#connection
+    this.#attachEpoch = hello.attachEpoch
+    this.#accepted = {
+      nodeID: hello.nodeID,
+      address: connection.stream.remoteAddress,
+      incarnation: hello.incarnation,
+      servesCalls: hello.servesCalls,
+      metadata: hello.metadata,
+      identity: connection.stream.identity,
+      frameMaxBytes: hello.frameMaxBytes,
+      requestBytesAllowed: hello.requestBytesAllowed,
+    }
+    connection.sendPreface()
+    connection.sendControl(
+      controlFrame(
+        Kind.helloOk,
+        encodeHelloOk({
+          version: Math.min(hello.versionMax, VERSION_MAX),
+          nodeID: transport.nodeID,
+          incarnation: this.#isLocal ? this.#owner.turn.runtime.randomBytes(16) : incarnation,
+          frameMaxBytes: transport.limits.frameMaxBytes,
+          servesCalls: true,
+          metadata: transport.metadata,
+          sessionID: Buffer.alloc(0),
+          resumed: false,
+          receivedFrames: 0,
+          sessionTtlMs: 0,
+          requestBytesAllowed: transport.limits.requestWindowBytes,
+          features: 0,
+        }),
+      ),
+    )
+  }
+
+  #reject(refusal: Refusal): void {
+    const connection = this.#connection
+    const why = { code: refusal.code, message: refusal.message, metadata: NO_METADATA, notExecuted: true }
+    connection.sendPreface()
+    connection.closeWith(
+      controlFrame(
+        Kind.reject,
+        encodeReject({ why, versionMin: VERSION_MIN, versionMax: VERSION_MAX, retry: refusal.retry }),
+      ),
+      new RpcError(refusal.code, `${connection.stream.remoteAddress} was rejected: ${refusal.message}`),
+    )
+  }
+}

@@ -1,0 +1,97 @@
+// What one connection has brought us, and what we tell the other side of it: how many counted frames have arrived, how
+// many request bytes it may send. It decides when an acknowledgement is due.
+
+import { ProtocolViolation } from '../errors.ts'
+import type { Timer } from './runtime.ts'
+import type { Turn } from './turn.ts'
+
+/** An acknowledgement is sent at the latest after this many frames, bytes, or ms. */
+const ACK_FRAMES = 256
+const ACK_BYTES = 256 * 1024
+const ACK_MS = 50
+
+export class Intake {
+  readonly #turn: Turn
+  readonly #windowBytes: number
+  readonly #sendAck: () => void
+  #received = 0
+  #unacknowledged = 0
+  #unacknowledgedBytes = 0
+  #requestBytesReceived = 0
+  #requestBytesStarted = 0
+  #requestBytesAnnounced: number
+  #timer: Timer | undefined
+  #isClosed = false
+
+  /** `windowBytes`: requests that may be accepted and not started. `sendAck` is called when an ACK is due. */
+  constructor(turn: Turn, windowBytes: number, sendAck: () => void) {
+    this.#turn = turn
+    this.#windowBytes = windowBytes
+    this.#requestBytesAnnounced = windowBytes
+    this.#sendAck = sendAck
+  }
+
+  /** How many counted frames have arrived. */
+  get received(): number {
+    return this.#received
+  }
+
+  /** A counted frame has arrived. */
+  count(frameBytes: number): void {
+    this.#received++
+    this.#unacknowledged++
+    this.#unacknowledgedBytes += frameBytes
+  }
+
+  /** Sends an ACK if enough has arrived, or sees to it that one follows soon. */
+  acknowledge(): void {
+    if (this.#isClosed) return
+    if (this.#unacknowledged >= ACK_FRAMES || this.#unacknowledgedBytes >= ACK_BYTES) this.#sendAck()
+    else this.#acknowledgeSoon()
+  }
+
+  /** A request has arrived. Throws ProtocolViolation when it was not allowed. */
+  countRequest(frameBytes: number): void {
+    this.#requestBytesReceived += frameBytes
+    if (this.#requestBytesReceived <= this.#requestBytesAnnounced) return
+    throw new ProtocolViolation(
+      `${this.#requestBytesReceived} bytes of requests were sent, ${this.#requestBytesAnnounced} were allowed`,
+    )
+  }
+
+  /** A handler has started, or a request was dropped: its bytes may be used for another. */
+  requestStarted(frameBytes: number): void {
+    this.#requestBytesStarted += frameBytes
+    if (this.#isClosed) return
+    if (this.#allowed - this.#requestBytesAnnounced >= this.#windowBytes / 4) this.#sendAck()
+    else this.#acknowledgeSoon()
+  }
+
+  /** An ACK is being sent: the request bytes that it allows. */
+  announce(): number {
+    this.#unacknowledged = 0
+    this.#unacknowledgedBytes = 0
+    this.#requestBytesAnnounced = this.#allowed
+    return this.#requestBytesAnnounced
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  get #allowed(): number {
+    return this.#requestBytesStarted + this.#windowBytes
+  }
+
+  #acknowledgeSoon(): void {
+    this.#timer ??= this.#turn.runtime.startTimer(ACK_MS, this.#onTimer)
+  }
+
+  readonly #onTimer = (): void => {
+    this.#timer = undefined
+    this.#turn.begin()
+    if (this.#unacknowledged > 0 || this.#allowed > this.#requestBytesAnnounced) this.#sendAck()
+  }
+}

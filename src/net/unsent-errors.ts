@@ -1,0 +1,44 @@
+// The errors of calls that were not sent to a node. One error serves all calls that were refused in the same way: making
+// one per call would cost more than the call.
+
+import { type ErrorCode, RpcError } from '../errors.ts'
+import type { PeerInfo } from './channel-ports.ts'
+
+export class UnsentErrors {
+  readonly #nodeID: string
+  /** The node as messages name it: its id, with its address when that is another. */
+  readonly who: string
+  #last: RpcError | undefined
+
+  constructor(nodeID: string, address: string) {
+    this.#nodeID = nodeID
+    this.who = address === nodeID ? `node ${nodeID}` : `node ${nodeID} (${address})`
+  }
+
+  down(cause: RpcError | undefined): RpcError {
+    return this.of('unavailable', ` is down: ${cause?.message ?? 'not connected'}`, cause)
+  }
+
+  closed(): RpcError {
+    return this.of('unavailable', ' is closed')
+  }
+
+  tooLarge(frameBytes: number, peer: PeerInfo): RpcError {
+    const takes = `frameMaxBytes ${peer.frameMaxBytes}, requestWindowBytes ${peer.requestBytesAllowed}`
+    return this.of('resource_exhausted', `: frame of ${frameBytes} bytes exceeds what it takes (${takes})`)
+  }
+
+  queueFull(queuedBytes: number, frameBytes: number, queueMaxBytes: number): RpcError {
+    const numbers = `${queuedBytes} bytes wait, the request has ${frameBytes}, queueMaxBytes is ${queueMaxBytes}`
+    return this.of('resource_exhausted', `: queue is full (${numbers})`)
+  }
+
+  /** Any other; `what` follows the node's name. */
+  of(code: ErrorCode, what: string, cause?: RpcError): RpcError {
+    const message = `${this.who}${what}`
+    const last = this.#last
+    if (last !== undefined && last.message === message && last.code === code && last.cause === cause) return last
+    this.#last = new RpcError(code, message, { nodeID: this.#nodeID, executed: 'no', cause })
+    return this.#last
+  }
+}
