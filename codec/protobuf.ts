@@ -1,0 +1,125 @@
+// The protobuf codec over message types made by protobufjs. It owns the checks before writing and after reading, and the
+// one writer and reader that all types share. How these work in place is in protobuf-io.ts; schemas are not its business.
+import type { Reader, Writer } from 'protobufjs/minimal.js'
+import type { Codec, EncodeTarget } from './codec.ts'
+import { InPlaceReader, InPlaceWriter, writesInPlace } from './protobuf-io.ts'
+
+/** A message type as protobufjs makes them: a class of a static module, or a reflected `Type` (see `protobuf`). */
+export interface ProtobufType<In, Out = In> {
+  /** For error messages. */
+  readonly name?: string
+  /** Writes a message to the writer that is given. */
+  encode(message: In, writer?: Writer): Writer
+  /** Reads a message of `length` bytes from where the reader stands. */
+  decode(reader: Reader | Uint8Array, length?: number): Out
+  /** Says what is wrong with a message, or null. Called before each `encode`. */
+  verify?(message: object): string | null
+}
+
+/** A reflected type: its own TypeScript type says nothing about its fields. */
+export interface ProtobufReflectedType {
+  /** For error messages. */
+  readonly name: string
+  /** Present on reflected types only. */
+  readonly fieldsArray: readonly object[]
+  /** Writes a message to the writer that is given. */
+  encode(message: object, writer?: Writer): Writer
+  /** Reads a message of `length` bytes from where the reader stands. */
+  decode(reader: Reader | Uint8Array, length?: number): object
+  /** Says what is wrong with a message, or null. Called before each `encode`. */
+  verify(message: object): string | null
+}
+
+/**
+ * A codec for one message type: `protobuf(Request)` with a class of a static module, `protobuf<Request>(root.lookupType(…))`
+ * with a reflected type, whose TypeScript type is for the caller to say.
+ *
+ * A message that the type's `verify` finds fault with is a TypeError, so is a string with a lone surrogate and a bigint
+ * (64-bit fields take Long, number and decimal string, and come back as Long). Integers beyond a 32-bit field's range are
+ * not noticed: protobufjs cuts them. `verify` walks the message a second time; types without it skip that.
+ *
+ * Decoding refuses bytes that are not the type, nested deeper than 100, or not used up; fields that the type does not know
+ * are skipped. Byte fields are Buffers of their own. Map fields are plain objects, as protobufjs makes them.
+ */
+export function protobuf<In, Out = In>(type: ProtobufType<In, Out>): Codec<In, Out>
+export function protobuf<In extends object, Out = In>(type: ProtobufReflectedType): Codec<In, Out>
+export function protobuf<In, Out>(type: ProtobufType<In, Out> | ProtobufReflectedType): Codec<In, Out> {
+  for (const method of ['encode', 'decode'] as const) {
+    if (typeof type?.[method] !== 'function')
+      throw new TypeError(`protobuf: the message type has no ${method} function`)
+  }
+  return new ProtobufCodec(type as ProtobufType<In, Out>)
+}
+
+const inPlace = writesInPlace(() => new InPlaceWriter())
+const sharedWriter = new InPlaceWriter()
+const sharedReader = new InPlaceReader()
+// In use: a getter of a message that is being encoded, or the constructor of one being decoded, runs a codec itself.
+let writing = false
+let reading = false
+
+class ProtobufCodec<In, Out> implements Codec<In, Out> {
+  readonly name = 'protobuf'
+  readonly #type: ProtobufType<In, Out>
+
+  constructor(type: ProtobufType<In, Out>) {
+    this.#type = type
+  }
+
+  encode(value: In, target: EncodeTarget): void {
+    const type = this.#type
+    if (typeof value !== 'object' || value === null) throw new TypeError(`protobuf: ${title(type)}: object expected`)
+    const fault = type.verify?.(value)
+    if (typeof fault === 'string') throw new TypeError(`protobuf: ${title(type)}: ${fault}`)
+    const nested = writing
+    const writer = nested ? new InPlaceWriter() : sharedWriter
+    writing = true
+    try {
+      writer.begin(target, value)
+      const result = inPlace ? type.encode(value, writer) : type.encode(value)
+      if (result === writer) writer.commit(target)
+      else append(result.finish(), target)
+    } catch (error) {
+      if (error instanceof TypeError || error instanceof RangeError) throw error
+      throw new RangeError(`protobuf: ${title(type)}: the message can not be encoded`, { cause: error })
+    } finally {
+      writer.end()
+      writing = nested
+    }
+  }
+
+  decode(bytes: Buffer, start: number, end: number): Out {
+    const nested = reading
+    const reader = nested ? new InPlaceReader() : sharedReader
+    reading = true
+    try {
+      reader.begin(bytes, start, end)
+      const message = this.#type.decode(reader, end - start)
+      if (reader.pos !== end) throw new RangeError(`protobuf: ${end - reader.pos} bytes follow the message`)
+      return message
+    } catch (error) {
+      // protobufjs attaches what it has read so far to the error for a missing field: it must not get into logs.
+      if (error instanceof Error && 'instance' in error) throw new Error(`protobuf: ${error.message}`)
+      throw error
+    } finally {
+      reader.end()
+      reading = nested
+    }
+  }
+}
+
+/** Copies finished bytes to where a writer that works in place would have put them. */
+function append(message: Uint8Array, target: EncodeTarget): void {
+  const end = target.position + message.length
+  if (end > target.buffer.length) {
+    const larger = Buffer.allocUnsafeSlow(end)
+    target.buffer.copy(larger, 0, 0, target.position)
+    target.buffer = larger
+  }
+  target.buffer.set(message, target.position)
+  target.position = end
+}
+
+function title(type: { readonly name?: string }): string {
+  return type.name ?? 'message'
+}
