@@ -1,0 +1,90 @@
+// The errors of one node's part in a call: who, what, and whether a handler ran.
+
+import { RpcError } from '../errors.ts'
+import type { Channel } from '../net/channel.ts'
+import { decodeCallHeader } from '../wire/call-header.ts'
+import { decodeStatus } from '../wire/control.ts'
+import type { IncomingFrame } from '../wire/incoming-frame.ts'
+import type { CallSetup, StopReason } from './call-setup.ts'
+
+/** The caller has ended the call before the node was done. */
+export function stopError(
+  setup: CallSetup,
+  channel: Channel,
+  reason: StopReason,
+  cause: unknown,
+  isWritten: boolean,
+): RpcError {
+  const { method, timeoutMs, defaults } = setup
+  const what = `"${method.fullName}" on node ${channel.nodeID}`
+  const executed = isWritten ? 'unknown' : 'no'
+  const options = { nodeID: channel.nodeID, executed, cause } as const
+  if (reason === 'closed') return new RpcError('cancelled', `${what}: the configuration is closed`, options)
+  if (reason === 'cancelled') return new RpcError('cancelled', `${what} was cancelled`, options)
+  const where = isWritten ? 'no answer' : `not sent (node is ${channel.state})`
+  return new RpcError(
+    'deadline_exceeded',
+    `${what}: ${where} within ${timeoutMs} ms${defaults.describeLanes()}`,
+    options,
+  )
+}
+
+/** The connection was lost behind a request that had been written. */
+export function lostError(setup: CallSetup, nodeID: string, error: RpcError): RpcError {
+  const text = `${error.message}; whether "${setup.method.fullName}" ran there is unknown`
+  return new RpcError('unavailable', text, { nodeID, executed: 'unknown', cause: error })
+}
+
+/** The answer is no answer to this call. */
+export function mismatchError(setup: CallSetup, nodeID: string): RpcError {
+  return new RpcError(
+    'internal',
+    `node ${nodeID} answered "${setup.method.fullName}" as another method, or as one of another type`,
+    { nodeID },
+  )
+}
+
+export function undecodableError(setup: CallSetup, nodeID: string, cause: unknown): RpcError {
+  const text = `the reply of node ${nodeID} to "${setup.method.fullName}" can not be decoded: ${messageOf(cause)}`
+  return new RpcError('internal', text, { nodeID, executed: 'yes', cause })
+}
+
+export function droppedError(nodeID: string): RpcError {
+  return new RpcError('cancelled', `the reply of node ${nodeID} was dropped by an interceptor`, {
+    nodeID,
+    executed: 'yes',
+  })
+}
+
+export function hookError(nodeID: string, cause: unknown): RpcError {
+  return new RpcError('internal', `an interceptor threw at the reply of node ${nodeID}: ${messageOf(cause)}`, {
+    nodeID,
+    executed: 'yes',
+    cause,
+  })
+}
+
+export function overflowError(setup: CallSetup, nodeID: string): RpcError {
+  const { itemsMax } = setup.manager.transport.limits
+  const text = `${setup.method.fullName}: more than ${itemsMax} items wait for their reader; node ${nodeID} was told to stop`
+  return new RpcError('resource_exhausted', text, { nodeID, executed: 'yes' })
+}
+
+/** What the node answered with an ERROR frame. */
+export function answeredError(nodeID: string, frame: IncomingFrame): RpcError {
+  try {
+    const status = decodeStatus(frame.payloadReader())
+    const { metadata } = decodeCallHeader(frame.bytes, frame.headerStart, frame.payloadStart)
+    return new RpcError(status.code, `node ${nodeID}: ${status.message}`, {
+      nodeID,
+      executed: status.notExecuted ? 'no' : 'yes',
+      metadata: { ...metadata, ...status.metadata },
+    })
+  } catch (cause) {
+    return new RpcError('internal', `node ${nodeID} answered with an error that can not be decoded`, { nodeID, cause })
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,460 @@
+// One call in flight, of any type: its frame, what has become of it at each node, and who consumes the answers. All call
+// types are this class with another consumer; it is what the channels of its nodes talk to.
+//
+//                 ┌── withdrawn, failed ──► failed
+//   idle ─► queued ─► written ─► replied
+//     └► skipped          └──► abandoned (settled for the caller, answer still to come) ─► gone
+
+import type { Metadata, RpcError } from '../errors.ts'
+import type { Channel } from '../net/channel.ts'
+import type { OutgoingCall } from '../net/channel-ports.ts'
+import { Expiring } from '../net/deadlines.ts'
+import { tell } from '../tell.ts'
+import { decodeCallHeader } from '../wire/call-header.ts'
+import { Kind } from '../wire/frame.ts'
+import type { Frame } from '../wire/frame-writer.ts'
+import type { IncomingFrame } from '../wire/incoming-frame.ts'
+import { NO_METADATA } from '../wire/metadata.ts'
+import { type Abortable, addAbortable, removeAbortable } from './abort.ts'
+import { AnswerHooks } from './answer-hooks.ts'
+import {
+  answeredError,
+  droppedError,
+  lostError,
+  mismatchError,
+  overflowError,
+  stopError,
+  undecodableError,
+} from './call-errors.ts'
+import { type CallConsumer, type CallSetup, Fate, type StopReason } from './call-setup.ts'
+import type { Configuration } from './configuration.ts'
+import type { Contacts } from './contacts.ts'
+import { Inbox } from './inbox.ts'
+import type { Node } from './node.ts'
+import type { Response } from './response.ts'
+
+export class Call extends Expiring implements OutgoingCall, Abortable {
+  readonly setup: CallSetup
+  readonly contacts: Contacts
+  readonly msgID: number
+  readonly methodID: number
+  readonly isOneWay: boolean
+  readonly madeAt: number
+  readonly states: number[]
+  /** The configuration that ends this call when it is closed; undefined on a call of one node. */
+  root: Configuration | undefined
+  /** What is sent, before per-node mapping. */
+  request: unknown
+  /** The newest reply of each node. */
+  readonly values: unknown[]
+  /** The positions of the nodes that have replied, in order of arrival. */
+  readonly arrivals: number[] = []
+  readonly writtenAt: number[]
+  readonly answeredAt: number[]
+  errors: (RpcError | undefined)[] | undefined
+  replyMetadata: (Metadata | undefined)[] | undefined
+  /** The frame that all nodes share, or one per node. */
+  frame: Frame | undefined
+  frames: (Frame | undefined)[] | undefined
+  /** Called with every response, whatever the consumer. */
+  onResponse: ((response: Response<unknown>) => void) | undefined
+  consumer: CallConsumer | undefined
+  /** The consumer has what it wants: further replies are not decoded. */
+  isDone = false
+  /** Nodes that are not decided for the caller. */
+  undecided: number
+  /** Items that have arrived and nobody has consumed. */
+  unconsumed = 0
+  /** Why it was stopped before its nodes were done. */
+  stopReason: StopReason | undefined
+  stopCause: unknown
+  /** Nodes at which something is queued, or an answer still to come. */
+  #live = 0
+  /** Items that came before there was a consumer. */
+  #inbox: Inbox | undefined
+  #signal: AbortSignal | undefined
+  #onSettled: (() => void)[] | undefined
+  #isConfirmed = true
+  readonly #hooks: AnswerHooks | undefined
+
+  constructor(setup: CallSetup) {
+    super()
+    const count = setup.contacts.nodes.length
+    this.setup = setup
+    this.contacts = setup.contacts
+    this.methodID = setup.method.methodID
+    this.isOneWay = setup.method.isOneWay
+    this.msgID = setup.manager.calls.nextID()
+    this.madeAt = setup.manager.turn.now()
+    this.states = filled(count, Fate.idle)
+    this.values = new Array(count)
+    this.writtenAt = filled(count, 0)
+    this.answeredAt = filled(count, 0)
+    this.undecided = count
+    this.#hooks = setup.hooks.length === 0 ? undefined : new AnswerHooks(this, setup.hooks)
+  }
+
+  get waitsWhenDown(): boolean {
+    return this.setup.defaults.waitsWhenDown
+  }
+
+  get waitsWhenFull(): boolean {
+    return this.setup.defaults.waitsWhenFull
+  }
+
+  /** Whether every node is decided. */
+  get isSettled(): boolean {
+    return this.undecided === 0
+  }
+
+  nodeAt(position: number): Node {
+    return this.contacts.nodes[position]!
+  }
+
+  /** Leaves a node out: nothing is sent to it, and it never counts as a reply. */
+  skip(position: number): void {
+    this.states[position] = Fate.skipped
+    this.undecided--
+  }
+
+  /** Sends to every node that was not skipped, in the order of the configuration. */
+  start(signal: AbortSignal | undefined): void {
+    if (this.undecided === 0) return
+    const { manager, timeoutMs } = this.setup
+    if (signal?.aborted) return this.stop('cancelled', signal.reason)
+    if (timeoutMs <= 0) return this.stop('deadline', undefined)
+    // Also a one-way call: nothing answers it, but whoever closes its configuration must find it.
+    manager.calls.set(this.msgID, this)
+    manager.deadlines.add(this, timeoutMs)
+    const { channels } = this.contacts
+    // While it starts it is alive: a node that fails at once must not give back the id that others will answer to.
+    this.#live++
+    for (let position = 0; position < channels.length; position++) {
+      if (this.states[position] === Fate.idle) channels[position]!.send(this)
+    }
+    this.#live--
+    if (signal !== undefined && this.undecided > 0) {
+      this.#signal = signal
+      addAbortable(signal, this)
+    }
+    this.#forgetWhenGone()
+  }
+
+  /** Nobody waits for the sending of a one-way call: its failures are events. */
+  unconfirmed(): void {
+    this.#isConfirmed = false
+  }
+
+  frameFor(channel: Channel): Frame {
+    return this.frames === undefined ? this.frame! : this.frames[this.contacts.positionOf(channel)]!
+  }
+
+  isQueuedAt(channel: Channel): boolean {
+    return this.states[this.contacts.positionOf(channel)] === Fate.queued
+  }
+
+  onQueued(channel: Channel): void {
+    const position = this.contacts.positionOf(channel)
+    const state = this.states[position]
+    if (state === Fate.idle || (this.isOneWay && state === Fate.replied)) this.#enter(channel)
+    else if (state !== Fate.written) return
+    this.states[position] = Fate.queued
+  }
+
+  onWritten(channel: Channel, now: number): void {
+    const position = this.contacts.positionOf(channel)
+    const state = this.states[position]
+    if (state === Fate.idle) this.#enter(channel)
+    this.writtenAt[position] = now
+    if (!this.isOneWay) {
+      this.states[position] = Fate.written
+      return
+    }
+    this.#leave(channel)
+    this.states[position] = Fate.replied
+    this.answeredAt[position] = now
+    // Written again after the other side had refused it: it was decided the first time.
+    if (this.undecided === 0) return
+    this.arrivals.push(position)
+    this.undecided--
+    this.consumer?.onReply(position)
+    this.#forgetWhenGone()
+    this.#settleWhenDecided()
+  }
+
+  onAnswer(channel: Channel, frame: IncomingFrame): void {
+    const { kind } = frame
+    const position = this.contacts.positionOf(channel)
+    const state = this.states[position]
+    if (state !== Fate.written && state !== Fate.abandoned) {
+      channel.strayAnswers++
+      return
+    }
+    const now = this.setup.manager.turn.now()
+    const isFinal = kind !== Kind.item
+    if (isFinal) this.#leave(channel)
+    if (state === Fate.abandoned) {
+      if (isFinal) this.states[position] = Fate.failed
+      this.#forgetWhenGone()
+      return
+    }
+    this.answeredAt[position] = now
+    channel.latency.record(now - this.writtenAt[position]!)
+    try {
+      if (frame.methodID !== this.methodID || !this.#fits(kind))
+        this.#fail(position, mismatchError(this.setup, channel.nodeID), isFinal)
+      else if (kind === Kind.error) this.#fail(position, answeredError(channel.nodeID, frame), true)
+      else if (kind === Kind.end) this.#onEnd(position)
+      else this.#onReply(position, isFinal, frame)
+    } finally {
+      if (isFinal) this.#forgetWhenGone()
+    }
+    this.#settleWhenDecided()
+  }
+
+  onFailed(channel: Channel, error: RpcError): void {
+    const position = this.contacts.positionOf(channel)
+    if (this.states[position] === Fate.queued) this.#leave(channel)
+    if (this.isOneWay && this.answeredAt[position]! > 0) {
+      this.states[position] = Fate.failed
+      this.setup.defaults.onLost(this, channel.nodeID)
+      return
+    }
+    this.#fail(position, error, true)
+    this.#forgetWhenGone()
+    this.#settleWhenDecided()
+  }
+
+  onLost(channel: Channel, error: RpcError): void {
+    const position = this.contacts.positionOf(channel)
+    if (this.contacts.channels[position] !== channel) return
+    const state = this.states[position]
+    if (state !== Fate.written && state !== Fate.abandoned) return
+    this.#leave(channel)
+    if (state === Fate.abandoned) this.states[position] = Fate.failed
+    else this.#fail(position, lostError(this.setup, channel.nodeID, error), true)
+    this.#forgetWhenGone()
+    this.#settleWhenDecided()
+  }
+
+  onUnacknowledged(channel: Channel): void {
+    this.setup.defaults.onLost(this, channel.nodeID)
+  }
+
+  onAbort(reason: unknown): void {
+    this.stop('cancelled', reason)
+  }
+
+  onDeadline(): void {
+    this.stop('deadline', undefined)
+  }
+
+  /** Gives the call its consumer, and tells it what has happened already, in order. */
+  feed(consumer: CallConsumer): void {
+    this.consumer = consumer
+    const inbox = this.#inbox
+    this.#inbox = undefined
+    this.unconsumed = 0
+    if (inbox !== undefined) inbox.replay(this, consumer)
+    else for (const position of [...this.arrivals]) if (!this.isDone) consumer.onReply(position)
+    if (this.setup.method.isStream) {
+      this.states.forEach((state, position) => {
+        if (state === Fate.replied && !this.isDone) consumer.onEnd(position)
+      })
+    }
+    if (this.stopReason !== undefined && !this.isDone) consumer.onStop(this.stopReason, this.stopCause)
+    this.errors?.forEach((error, position) => {
+      if (error !== undefined && !this.isDone) consumer.onFailure(position, error)
+    })
+    if (this.undecided === 0 && !this.isDone) consumer.onSettled()
+  }
+
+  /** The consumer has what it wants. What is still on its way goes on or is cancelled, as the caller said; streams are. */
+  finish(): void {
+    this.isDone = true
+    const { method, stragglers } = this.setup
+    if (this.undecided > 0 && (method.isStream || stragglers === 'cancel')) this.stop('cancelled', undefined)
+  }
+
+  /** Ends the call before its nodes are done. */
+  stop(reason: StopReason, cause: unknown): void {
+    if (this.undecided === 0) return
+    this.stopReason = reason
+    this.stopCause = cause
+    if (!this.isDone) this.consumer?.onStop(reason, cause)
+    const { channels } = this.contacts
+    for (let position = 0; position < channels.length; position++)
+      this.#stopAt(position, channels[position]!, reason, cause)
+    this.#forgetWhenGone()
+    this.#settleWhenDecided()
+  }
+
+  /**
+   * For interceptors, within their `response` hook: sends the call to a node again whose failure says `executed: 'no'`.
+   * Throws RangeError for a node that has not just failed so.
+   */
+  resend(nodeID: string): void {
+    this.#hooks?.resend(nodeID)
+  }
+
+  /** Calls back when every node is decided; at once when they are. */
+  whenSettled(callback: () => void): void {
+    if (this.undecided === 0) callback()
+    else if (this.#onSettled === undefined) this.#onSettled = [callback]
+    else this.#onSettled.push(callback)
+  }
+
+  /** The newest reply of a node as iteration, interceptors and `onReply` see it. */
+  replyOf(position: number): Response<unknown> {
+    const metadata = this.replyMetadata?.[position] ?? NO_METADATA
+    return { nodeID: this.nodeAt(position).id, value: this.values[position], error: undefined, metadata }
+  }
+
+  /** The failure of a node as they see it. */
+  failureOf(position: number): Response<unknown> {
+    const error = this.errors![position]!
+    return { nodeID: this.nodeAt(position).id, value: undefined, error, metadata: error.metadata }
+  }
+
+  #onReply(position: number, isFinal: boolean, frame: IncomingFrame): void {
+    if (this.isDone && this.onResponse === undefined && this.#hooks === undefined) {
+      if (isFinal) {
+        this.states[position] = Fate.replied
+        this.undecided--
+      }
+      return
+    }
+    let value: unknown
+    try {
+      value = this.setup.method.reply.decode(frame.bytes, frame.payloadStart, frame.end)
+      if (frame.hasHeader) {
+        this.replyMetadata ??= []
+        this.replyMetadata[position] = decodeCallHeader(frame.bytes, frame.headerStart, frame.payloadStart).metadata
+      }
+    } catch (error) {
+      this.#fail(position, undecodableError(this.setup, this.nodeAt(position).id, error), isFinal)
+      return
+    }
+    this.values[position] = value
+    const objection = this.#hooks?.onReply(position)
+    if (objection !== undefined) return this.#object(position, objection, isFinal)
+    if (isFinal) {
+      this.states[position] = Fate.replied
+      this.undecided--
+    }
+    if (isFinal || this.arrivals.indexOf(position) < 0) this.arrivals.push(position)
+    this.#respond(this.replyOf, position)
+    if (this.isDone) return
+    if (this.consumer !== undefined) this.consumer.onReply(position)
+    else if (!isFinal) this.#keepItem(position)
+    if (!isFinal && this.unconsumed > this.setup.manager.transport.limits.itemsMax) {
+      this.#fail(position, overflowError(this.setup, this.nodeAt(position).id), false)
+    }
+  }
+
+  /** An interceptor does not let a reply through. A dropped item leaves a stream as it was. */
+  #object(position: number, objection: RpcError | 'drop', isFinal: boolean): void {
+    if (objection !== 'drop') this.#fail(position, objection, isFinal)
+    else if (isFinal) this.#fail(position, droppedError(this.nodeAt(position).id), true)
+  }
+
+  #keepItem(position: number): void {
+    this.#inbox ??= new Inbox()
+    this.#inbox.add(position, this.values[position], this.replyMetadata?.[position])
+    this.unconsumed = this.#inbox.size
+  }
+
+  #onEnd(position: number): void {
+    this.states[position] = Fate.replied
+    this.undecided--
+    if (!this.isDone) this.consumer?.onEnd(position)
+  }
+
+  /** A node has failed. Without its final answer (`isFinal` false) the rest of it is cancelled. */
+  #fail(position: number, error: RpcError, isFinal: boolean): void {
+    const before = this.states[position]
+    if (before === Fate.failed || before === Fate.replied || before === Fate.abandoned) return
+    if (isFinal && error.executed === 'no' && this.#hooks !== undefined && this.#isResent(position, error)) return
+    this.states[position] = isFinal ? Fate.failed : Fate.abandoned
+    if (!isFinal) this.contacts.channels[position]!.cancel(this.msgID, this.methodID)
+    this.errors ??= []
+    this.errors[position] = error
+    this.undecided--
+    if (!this.#isConfirmed) this.setup.defaults.onUndelivered(this, this.nodeAt(position).id, error)
+    this.#respond(this.failureOf, position)
+    if (!this.isDone) this.consumer?.onFailure(position, error)
+  }
+
+  /** Tells the caller's `onReply`. What it throws is its own matter: it must not end up in the reading of a socket. */
+  #respond(responseOf: (position: number) => Response<unknown>, position: number): void {
+    const { onResponse } = this
+    if (onResponse !== undefined) tell(() => onResponse(responseOf.call(this, position)))
+  }
+
+  /** Whether an interceptor has a request that never ran sent again. */
+  #isResent(position: number, error: RpcError): boolean {
+    if (this.stopReason !== undefined || !this.#hooks!.onFailure(position, error)) return false
+    this.states[position] = Fate.idle
+    // Until it is sent again it keeps its msgID.
+    this.#live++
+    this.setup.manager.turn.runtime.afterReading(() => this.#sendAgain(position))
+    return true
+  }
+
+  #sendAgain(position: number): void {
+    this.#live--
+    if (this.states[position] === Fate.idle) this.contacts.channels[position]!.send(this)
+    this.#forgetWhenGone()
+  }
+
+  #stopAt(position: number, channel: Channel, reason: StopReason, cause: unknown): void {
+    const state = this.states[position]
+    if (state !== Fate.idle && state !== Fate.queued && state !== Fate.written) return
+    const isWritten = state === Fate.written
+    if (state === Fate.queued) {
+      this.states[position] = Fate.idle
+      channel.withdraw(this.frameFor(channel).bytes)
+      this.#leave(channel)
+    }
+    this.#fail(position, stopError(this.setup, channel, reason, cause, isWritten), !isWritten)
+  }
+
+  /** Whether an answer of this kind may answer a call of this type. */
+  #fits(kind: number): boolean {
+    if (kind === Kind.error) return true
+    return this.setup.method.isStream ? kind !== Kind.reply : kind === Kind.reply
+  }
+
+  #enter(channel: Channel): void {
+    this.#live++
+    channel.pending++
+  }
+
+  #leave(channel: Channel): void {
+    this.#live--
+    channel.pending--
+  }
+
+  /** Gives the msgID back when no node has anything of it any more. */
+  #forgetWhenGone(): void {
+    if (this.#live === 0) this.setup.manager.calls.delete(this.msgID)
+  }
+
+  #settleWhenDecided(): void {
+    if (this.undecided > 0) return
+    this.setup.manager.deadlines.remove(this)
+    if (this.#signal !== undefined) removeAbortable(this.#signal, this)
+    this.#signal = undefined
+    if (!this.isDone) this.consumer?.onSettled()
+    const callbacks = this.#onSettled
+    this.#onSettled = undefined
+    if (callbacks !== undefined) for (const callback of callbacks) tell(callback)
+  }
+}
+
+/** An array of numbers that stays one of small integers or doubles, without holes. */
+function filled(count: number, value: number): number[] {
+  const numbers: number[] = []
+  for (let index = 0; index < count; index++) numbers.push(value)
+  return numbers
+}

@@ -1,0 +1,137 @@
+// What a handler is given beside its request, and the life of one request on the serving side: waiting in its lane,
+// running, released, finished.
+
+import { type Metadata, RpcError } from '../errors.ts'
+import { Expiring } from '../net/deadlines.ts'
+import type { CallHeader } from '../wire/call-header.ts'
+import { checkMetadata } from '../wire/metadata.ts'
+import type { Configuration } from './configuration.ts'
+import type { Lane } from './lane.ts'
+import type { Node } from './node.ts'
+import type { RegisteredMethod } from './registry.ts'
+
+/** What a handler is given beside its request. */
+export interface Context {
+  /** Who called: `peer.client(Service)` calls back over its connection. */
+  readonly peer: Node
+  /** What travelled with the request. */
+  readonly metadata: Metadata
+  /** What will travel with the reply (and with an error): set keys before the handler returns. */
+  readonly replyMetadata: Record<string, string | Uint8Array>
+  /** Aborts when the caller cancels, its deadline passes, or its connection is lost. The reason is an RpcError. */
+  readonly signal: AbortSignal
+  /** When the caller stops waiting, as a time of `Date.now()`; Infinity when it does not. */
+  readonly deadline: number
+  /** The remaining time of the call, ms: what to pass on as `timeoutMs` to calls that the handler makes. Infinity without a deadline. */
+  readonly remainingMs: number
+  /** The members, on a replica. Throws TypeError on a server that has none. */
+  readonly configuration: Configuration
+  /** Lets the next request of this peer start before this handler has finished. Further calls do nothing. */
+  release(): void
+}
+
+/** One request on the serving side. */
+export class ServedRequest extends Expiring implements Context {
+  /** The request, decoded. */
+  readonly request: unknown
+  readonly method: RegisteredMethod
+  readonly msgID: number
+  readonly isOneWay: boolean
+  readonly frameBytes: number
+  state: 'waiting' | 'running' | 'finished' = 'waiting'
+  readonly #lane: Lane
+  readonly #header: CallHeader
+  readonly #receivedAt: number
+  #controller: AbortController | undefined
+  #abortReason: RpcError | undefined
+  #replyMetadata: Record<string, string | Uint8Array> | undefined
+
+  constructor(
+    lane: Lane,
+    method: RegisteredMethod,
+    msgID: number,
+    isOneWay: boolean,
+    request: unknown,
+    header: CallHeader,
+    frameBytes: number,
+    receivedAt: number,
+  ) {
+    super()
+    this.#lane = lane
+    this.method = method
+    this.msgID = msgID
+    this.isOneWay = isOneWay
+    this.request = request
+    this.frameBytes = frameBytes
+    this.#header = header
+    this.#receivedAt = receivedAt
+  }
+
+  get peer(): Node {
+    return this.#lane.peer
+  }
+
+  get metadata(): Metadata {
+    return this.#header.metadata
+  }
+
+  get replyMetadata(): Record<string, string | Uint8Array> {
+    this.#replyMetadata ??= {}
+    return this.#replyMetadata
+  }
+
+  get remainingMs(): number {
+    return this.#header.timeoutMs === 0 ? Infinity : Math.max(0, this.expiresAt - this.#lane.now())
+  }
+
+  get deadline(): number {
+    return this.#lane.wallTime() + this.remainingMs
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason)
+      else if (this.#header.timeoutMs > 0 && this.state !== 'finished')
+        this.#lane.watchDeadline(this, Math.ceil(this.remainingMs))
+    }
+    return this.#controller.signal
+  }
+
+  get configuration(): Configuration {
+    return this.#lane.configuration
+  }
+
+  release(): void {
+    this.#lane.release(this)
+  }
+
+  /** When the caller stops waiting, in the runtime's ms. */
+  get expiresAt(): number {
+    return this.#header.timeoutMs === 0 ? Infinity : this.#receivedAt + this.#header.timeoutMs
+  }
+
+  /** Why nobody wants the answer; undefined while somebody does. */
+  get abortReason(): RpcError | undefined {
+    return this.#abortReason
+  }
+
+  /** What to send with the answer; undefined when there is nothing. Throws for metadata that is not allowed. */
+  takeReplyMetadata(): Metadata | undefined {
+    if (this.#replyMetadata === undefined) return undefined
+    checkMetadata(this.#replyMetadata)
+    return Object.keys(this.#replyMetadata).length === 0 ? undefined : this.#replyMetadata
+  }
+
+  /** Nobody wants the answer any more. */
+  abort(reason: RpcError): void {
+    if (this.state === 'finished' || this.#abortReason !== undefined) return
+    this.#abortReason = reason
+    this.#lane.unwatchDeadline(this)
+    this.#controller?.abort(reason)
+  }
+
+  onDeadline(): void {
+    this.abort(new RpcError('deadline_exceeded', `${this.method.bound.fullName}: the caller's deadline has passed`))
+  }
+}

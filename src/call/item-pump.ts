@@ -1,0 +1,93 @@
+// Pulls the items of a streaming handler and sends them, as fast as the connection takes them and without holding up the
+// event loop; stops the generator when nobody wants the rest.
+
+type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>
+
+/** A generator that never waits gives way to everything else after so many items. */
+const ITEMS_PER_TURN = 64
+
+/** What a pump works between. */
+export interface ItemPumpPorts {
+  /** Fires when nobody wants the rest. */
+  readonly signal: AbortSignal
+  /** Sends an item; false when nobody listens any more. Throws for an item that can not be sent. */
+  send(item: unknown): boolean
+  /** Whether the connection takes more now. */
+  hasRoom(): boolean
+  /** Goes on after everything else had a turn. */
+  later(callback: () => void): void
+  /** Told once, with the error if it ended with one. */
+  onEnd(error: unknown): void
+}
+
+export class ItemPump {
+  readonly #ports: ItemPumpPorts
+  readonly #iterable: unknown
+  #iterator: AnyIterator | undefined
+  #isPulling = false
+  #isOver = false
+
+  constructor(iterable: unknown, ports: ItemPumpPorts) {
+    this.#ports = ports
+    this.#iterable = iterable
+    ports.signal.addEventListener('abort', this.#onAbort)
+    if (ports.signal.aborted) this.#onAbort()
+  }
+
+  /** Pulls until there is no room; called again when there is. */
+  goOn(): void {
+    if (this.#isPulling || this.#isOver) return
+    this.#isPulling = true
+    void this.#pull()
+  }
+
+  async #pull(): Promise<void> {
+    try {
+      this.#iterator ??= iteratorOf(this.#iterable)
+      const iterator = this.#iterator
+      if (iterator === undefined) throw new TypeError('a streaming handler must return an iterable or be a generator')
+      for (let items = 1; !this.#isOver && this.#ports.hasRoom(); items++) {
+        const { done, value } = await iterator.next()
+        if (this.#isOver) return
+        if (done) return this.#end(undefined)
+        if (!this.#ports.send(value)) {
+          this.#stop()
+          return this.#end(undefined)
+        }
+        if (items % ITEMS_PER_TURN === 0) await new Promise<void>((resolve) => this.#ports.later(resolve))
+      }
+      this.#isPulling = false
+    } catch (error) {
+      this.#stop()
+      this.#end(error ?? new Error('thrown without a reason'))
+    }
+  }
+
+  readonly #onAbort = (): void => {
+    this.#stop()
+    this.#end(this.#ports.signal.reason)
+  }
+
+  /** Runs the generator's `finally`, once it is where it can; what it says or throws then is nobody's business. */
+  #stop(): void {
+    if (this.#isOver) return
+    Promise.resolve()
+      .then(() => this.#iterator?.return?.())
+      .catch(() => {})
+  }
+
+  #end(error: unknown): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#ports.signal.removeEventListener('abort', this.#onAbort)
+    this.#ports.onEnd(error)
+  }
+}
+
+function iteratorOf(iterable: unknown): AnyIterator | undefined {
+  if (typeof iterable !== 'object' || iterable === null) return undefined
+  const asyncIterable = iterable as Partial<AsyncIterable<unknown>>
+  if (typeof asyncIterable[Symbol.asyncIterator] === 'function') return asyncIterable[Symbol.asyncIterator]!()
+  const plain = iterable as Partial<Iterable<unknown>>
+  return typeof plain[Symbol.iterator] === 'function' ? plain[Symbol.iterator]!() : undefined
+}

@@ -1,0 +1,344 @@
+// The lane of one peer: its requests start in the order in which it sent them; the next starts when the running one has
+// returned or released. Answers never pass through here on their way in, so they never wait behind requests.
+
+import { ProtocolViolation, RpcError } from '../errors.ts'
+import type { Channel } from '../net/channel.ts'
+import type { RequestReceiver } from '../net/channel-ports.ts'
+import type { NodeManager } from '../net/node-manager.ts'
+import { decodeCallHeader } from '../wire/call-header.ts'
+import { Deque } from '../wire/deque.ts'
+import { Kind } from '../wire/frame.ts'
+import type { IncomingFrame } from '../wire/incoming-frame.ts'
+import { Answers } from './answers.ts'
+import { messageOf } from './call-errors.ts'
+import type { Configuration } from './configuration.ts'
+import { ServedRequest } from './context.ts'
+import { ItemPump } from './item-pump.ts'
+import type { Node } from './node.ts'
+import type { Registry } from './registry.ts'
+
+/** Whose lanes they are. */
+export interface LaneOwner {
+  readonly manager: NodeManager
+  readonly registry: Registry
+  /** The members, on a replica. */
+  readonly configuration: Configuration | undefined
+  peerOf(channel: Channel): Node
+  /** Handlers that have started and hold their lane, and requests that wait behind them: for messages. */
+  readonly laneCounts: LaneCounts
+}
+
+export interface LaneCounts {
+  unreleased: number
+  waiting: number
+}
+
+export class Lane implements RequestReceiver {
+  readonly #owner: LaneOwner
+  readonly #channel: Channel
+  readonly #answers: Answers
+  /** Requests that wait, in order. One that is `finished` has left already and is passed over. */
+  readonly #queue = new Deque<ServedRequest>()
+  /** How many of them have not left. */
+  #waiting = 0
+  /** Requests that are not answered, by msgID: those that wait, and those whose handlers run. */
+  readonly #unanswered = new Map<number, ServedRequest>()
+  readonly #oneWays = new Set<ServedRequest>()
+  readonly #pumps = new Set<ItemPump>()
+  #holder: ServedRequest | undefined
+  #isStarting = false
+  #running = 0
+  /** What finished while answers pile up: answered when there is room again. */
+  readonly #finished = new Deque<() => void>()
+  /** Bytes of refused requests that are given back when there is room for answers again. */
+  #heldBytes = 0
+  /** Grows when the connection is lost: answers to requests from before are not sent. */
+  #generation = 0
+  #whenIdle: (() => void)[] = []
+
+  constructor(owner: LaneOwner, channel: Channel) {
+    this.#owner = owner
+    this.#channel = channel
+    this.#answers = new Answers(channel, owner.manager)
+  }
+
+  get peer(): Node {
+    return this.#owner.peerOf(this.#channel)
+  }
+
+  get configuration(): Configuration {
+    const { configuration } = this.#owner
+    if (configuration === undefined) throw new TypeError('this server is no replica: it has no configuration')
+    return configuration
+  }
+
+  get unfinished(): number {
+    return this.#running + this.#waiting
+  }
+
+  whenIdle(callback: () => void): void {
+    if (this.unfinished === 0) callback()
+    else this.#whenIdle.push(callback)
+  }
+
+  now(): number {
+    return this.#owner.manager.turn.now()
+  }
+
+  wallTime(): number {
+    return this.#owner.manager.turn.runtime.wallTime()
+  }
+
+  watchDeadline(context: ServedRequest, remainingMs: number): void {
+    this.#owner.manager.deadlines.add(context, remainingMs)
+  }
+
+  unwatchDeadline(context: ServedRequest): void {
+    this.#owner.manager.deadlines.remove(context)
+  }
+
+  onRequest(frame: IncomingFrame): void {
+    const isOneWay = frame.kind === Kind.oneway
+    if (!isOneWay && this.#unanswered.has(frame.msgID)) {
+      throw new ProtocolViolation(`REQUEST reuses msgID ${frame.msgID} of an unfinished one`)
+    }
+    const request = this.#read(frame, isOneWay)
+    if (request instanceof RpcError) this.#refuse(isOneWay, frame.msgID, frame.methodID, frame.frameBytes, request)
+    else this.#admit(request)
+  }
+
+  /** The request that a frame carries, or why no handler will see it. */
+  #read(frame: IncomingFrame, isOneWay: boolean): ServedRequest | RpcError {
+    const { registry, manager } = this.#owner
+    const method = registry.get(frame.methodID)
+    if (method === undefined)
+      return new RpcError('unimplemented', `method ${registry.nameOf(frame.methodID)} is not implemented`)
+    const { bound } = method
+    if (bound.isOneWay !== isOneWay)
+      return new RpcError('invalid_argument', `${bound.fullName} is ${bound.isOneWay ? '' : 'not '}one-way`)
+    const { handlersMax } = manager.transport.limits
+    if (!isOneWay && this.#running >= handlersMax) {
+      return new RpcError('resource_exhausted', `${handlersMax} handlers run for this peer already (handlersMax)`)
+    }
+    try {
+      const header = decodeCallHeader(frame.bytes, frame.headerStart, frame.payloadStart)
+      const value = bound.request.decode(frame.bytes, frame.payloadStart, frame.end)
+      return new ServedRequest(this, method, frame.msgID, isOneWay, value, header, frame.frameBytes, this.now())
+    } catch (error) {
+      return new RpcError('invalid_argument', `${bound.fullName}: the request can not be decoded: ${messageOf(error)}`)
+    }
+  }
+
+  onCancel(msgID: number): void {
+    const context = this.#unanswered.get(msgID)
+    if (context === undefined) return
+    const reason = new RpcError('cancelled', `${context.method.bound.fullName}: the caller has cancelled`)
+    if (context.state !== 'waiting') {
+      context.abort(reason)
+      return
+    }
+    this.#left(1)
+    this.#drop(context, reason)
+    // Those that have left are cleared out in bulk.
+    if (this.#queue.length > LEFT_MIN && this.#queue.length > 2 * this.#waiting) {
+      this.#queue.filter((each) => each.state === 'waiting')
+    }
+  }
+
+  onRoom(): void {
+    if (this.#heldBytes > 0 && !this.#channel.isCongested) {
+      this.#channel.requestStarted(this.#heldBytes)
+      this.#heldBytes = 0
+    }
+    while (this.#finished.length > 0 && !this.#channel.isCongested) this.#finished.shift()!()
+    this.#startNext()
+    for (const pump of [...this.#pumps]) pump.goOn()
+  }
+
+  onLost(): void {
+    const reason = new RpcError('unavailable', `the connection to ${this.#channel.nodeID} was lost`)
+    this.#generation++
+    this.#heldBytes = 0
+    this.#left(this.#waiting)
+    this.#queue.filter(() => false)
+    for (const context of [...this.#unanswered.values(), ...this.#oneWays]) context.abort(reason)
+    this.#unanswered.clear()
+    for (let finish = this.#finished.shift(); finish !== undefined; finish = this.#finished.shift()) finish()
+    this.#unhold()
+    this.#noteIdle()
+  }
+
+  /** A handler lets the next request start. */
+  release(context: ServedRequest): void {
+    if (this.#holder !== context) return
+    this.#unhold()
+    this.#startNext()
+  }
+
+  #unhold(): void {
+    if (this.#holder === undefined) return
+    this.#holder = undefined
+    this.#owner.laneCounts.unreleased--
+  }
+
+  #admit(context: ServedRequest): void {
+    if (this.#queue.length === 0 && !this.#isStarting && this.#mayStart(context)) {
+      this.#isStarting = true
+      this.#start(context)
+      this.#isStarting = false
+      if (this.#queue.length > 0) this.#startNext()
+      return
+    }
+    if (!context.isOneWay) this.#unanswered.set(context.msgID, context)
+    this.#queue.push(context)
+    this.#waiting++
+    this.#owner.laneCounts.waiting++
+    // What stands before it may have left already.
+    if (this.#holder === undefined) this.#startNext()
+  }
+
+  #left(count: number): void {
+    this.#waiting -= count
+    this.#owner.laneCounts.waiting -= count
+  }
+
+  #mayStart(context: ServedRequest): boolean {
+    if (this.#holder !== undefined || this.#channel.isCongested) return false
+    return !context.isOneWay || this.#running < this.#owner.manager.transport.limits.handlersMax
+  }
+
+  /** Starts what may start. A handler that releases at once does not start the next within itself. */
+  #startNext(): void {
+    if (this.#isStarting) return
+    this.#isStarting = true
+    for (let context = this.#queue.at(0); context !== undefined; context = this.#queue.at(0)) {
+      if (context.state === 'waiting' && !this.#mayStart(context)) break
+      this.#queue.shift()
+      if (context.state !== 'waiting') continue
+      this.#left(1)
+      if (context.expiresAt <= this.now()) this.#drop(context, this.#expired(context))
+      else this.#start(context)
+    }
+    this.#isStarting = false
+  }
+
+  #expired(context: ServedRequest): RpcError {
+    const what = `${context.method.bound.fullName}: the deadline passed while the request waited in its lane`
+    return new RpcError('deadline_exceeded', what)
+  }
+
+  /** Starts a handler. Whatever it or its result throws ends in its own answer. */
+  #start(context: ServedRequest): void {
+    const generation = this.#generation
+    this.#channel.requestStarted(context.frameBytes)
+    context.state = 'running'
+    this.#running++
+    if (!context.method.bound.concurrent) {
+      this.#holder = context
+      this.#owner.laneCounts.unreleased++
+    }
+    try {
+      const result = context.method.invoke(context.request, context)
+      if (context.method.bound.isStream) this.#stream(context, generation, result)
+      else if (isThenable(result)) this.#await(context, generation, result)
+      else this.#finish(context, generation, result, undefined)
+    } catch (error) {
+      this.#finish(context, generation, undefined, error ?? NO_REASON)
+    }
+  }
+
+  #await(context: ServedRequest, generation: number, result: PromiseLike<unknown>): void {
+    this.#track(context)
+    result.then(
+      (value) => this.#finishLater(context, generation, value, undefined),
+      (error: unknown) => this.#finishLater(context, generation, undefined, error ?? NO_REASON),
+    )
+  }
+
+  #stream(context: ServedRequest, generation: number, result: unknown): void {
+    this.#track(context)
+    const pump = new ItemPump(result, {
+      signal: context.signal,
+      send: (item) => generation === this.#generation && this.#answers.item(context, item),
+      hasRoom: () => this.#channel.connection?.hasRoom ?? true,
+      later: (callback) => this.#owner.manager.turn.runtime.afterReading(callback),
+      // It may end while it is made: the lane goes on when this turn's handler has started.
+      onEnd: (error) =>
+        queueMicrotask(() => {
+          this.#pumps.delete(pump)
+          this.#finishLater(context, generation, STREAM_END, error)
+        }),
+    })
+    this.#pumps.add(pump)
+    pump.goOn()
+  }
+
+  #track(context: ServedRequest): void {
+    if (context.isOneWay) this.#oneWays.add(context)
+    else this.#unanswered.set(context.msgID, context)
+  }
+
+  #finishLater(context: ServedRequest, generation: number, value: unknown, error: unknown): void {
+    this.#finish(context, generation, value, error)
+    this.#startNext()
+  }
+
+  /** A handler has finished: its answer is sent if anybody waits for it, and its turn is over. */
+  #finish(context: ServedRequest, generation: number, value: unknown, error: unknown): void {
+    if (context.state === 'finished') return
+    if (this.#channel.isCongested && generation === this.#generation) {
+      this.#track(context)
+      this.#finished.push(() => this.#finish(context, generation, value, error))
+      return
+    }
+    this.#owner.manager.deadlines.remove(context)
+    this.#running--
+    if (generation === this.#generation) {
+      if (this.#unanswered.size > 0) this.#unanswered.delete(context.msgID)
+      if (context.isOneWay) this.#answers.report(context, error)
+      else if (error !== undefined) this.#answers.error(context, error)
+      else if (value === STREAM_END) this.#answers.end(context)
+      else this.#answers.reply(context, value)
+    }
+    context.state = 'finished'
+    if (context.isOneWay) this.#oneWays.delete(context)
+    if (this.#holder === context) this.#unhold()
+    this.#noteIdle()
+  }
+
+  /** Answers a request that no handler has seen. */
+  #refuse(isOneWay: boolean, msgID: number, methodID: number, frameBytes: number, error: RpcError): void {
+    // While answers pile up no request bytes are given back, also not those of requests that are refused.
+    if (this.#channel.isCongested) this.#heldBytes += frameBytes
+    else this.#channel.requestStarted(frameBytes)
+    if (!isOneWay) return this.#answers.refusal(msgID, methodID, error)
+    const { logger } = this.#owner.manager.transport
+    logger.warn?.(`a one-way request of ${this.#channel.nodeID} was dropped: ${error.message}`)
+  }
+
+  /** Answers a request that leaves the lane without having started. */
+  #drop(context: ServedRequest, error: RpcError): void {
+    context.state = 'finished'
+    this.#unanswered.delete(context.msgID)
+    this.#refuse(context.isOneWay, context.msgID, context.method.bound.methodID, context.frameBytes, error)
+    this.#noteIdle()
+  }
+
+  #noteIdle(): void {
+    if (this.#whenIdle.length === 0 || this.unfinished > 0) return
+    const callbacks = this.#whenIdle
+    this.#whenIdle = []
+    for (const callback of callbacks) callback()
+  }
+}
+
+/** Requests that have left the queue are kept in it until there are so many. */
+const LEFT_MIN = 64
+/** Stands for the value of a stream that has ended: nothing is encoded for it. */
+const STREAM_END = Symbol('end of stream')
+/** Stands for a rejection without a reason. */
+const NO_REASON = new Error('rejected without a reason')
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}

@@ -1,0 +1,186 @@
+// A server: handlers, a listening port, and the clients that are connected to it.
+
+import { RpcError } from '../errors.ts'
+import type { Channel } from '../net/channel.ts'
+import type { ListenAddress, ListeningPort } from '../net/runtime.ts'
+import { milliseconds, type TransportOptions, timeDefaults } from '../options.ts'
+import { Configuration, type NodeSource } from './configuration.ts'
+import { type CallingOptions, Endpoint } from './endpoint.ts'
+import type { ServerInterceptor } from './interceptor.ts'
+import type { Node } from './node.ts'
+import { type Handlers, Registry } from './registry.ts'
+import type { Methods, Service } from './service.ts'
+
+export interface ServerOptions extends TransportOptions, Pick<CallingOptions, 'callTimeoutMs'> {
+  /** Run around every handler, the first outermost. */
+  readonly interceptors?: readonly ServerInterceptor[]
+  /** Called when a client has connected. What it throws is logged. */
+  readonly onConnect?: (peer: Node) => void
+}
+
+export interface CloseOptions {
+  /** How long requests that were accepted may take to finish, ms. 0 = not at all. Default 5 000. */
+  readonly drainTimeoutMs?: number
+}
+
+export class Server {
+  readonly #endpoint: Endpoint
+  readonly #clientSource: NodeSource
+  #port: ListeningPort | undefined
+  #isListening = false
+  #closing: Promise<void> | undefined
+
+  /** Servers are made by createServer(). */
+  constructor(
+    options: ServerOptions,
+    endpoint = new Endpoint(options, new Registry(checkInterceptors(options.interceptors)), callingOf(options)),
+  ) {
+    this.#endpoint = endpoint
+    endpoint.manager.servesCalls = true
+    this.#clientSource = clientSource(endpoint, options)
+    const { onConnect } = options
+    if (onConnect !== undefined) announceClients(endpoint, onConnect)
+  }
+
+  /** The address it listens on; undefined before `listen` and after `close`. */
+  get address(): { readonly host: string; readonly port: number } | undefined {
+    return this.#port === undefined ? undefined : { host: this.#port.host, port: this.#port.port }
+  }
+
+  /**
+   * The clients that are connected now, as a configuration to call back over their own connections. A snapshot: ask again
+   * for later clients. Those that passed no server answer `unimplemented`.
+   */
+  get clients(): Configuration {
+    const nodes = this.#endpoint.manager.clients.map((channel) => this.#endpoint.peerOf(channel))
+    return new Configuration(this.#clientSource, nodes, nodes)
+  }
+
+  /** Adds handlers of a service. Throws TypeError for what is no handler or is there already. Methods without one answer `unimplemented`. */
+  handle<M extends Methods>(service: Service<M>, handlers: Handlers<M>): this {
+    this.#endpoint.registry.add(service, handlers)
+    return this
+  }
+
+  /** Listens; resolves with the address. Default: a free port on 127.0.0.1. Rejects when the address can not be had. */
+  async listen(address: ListenAddress = {}): Promise<{ host: string; port: number }> {
+    if (this.#isListening) throw new TypeError('the server listens already, or has been closed')
+    this.#isListening = true
+    const { manager } = this.#endpoint
+    const { runtime, tls, logger } = manager.transport
+    try {
+      this.#port = await runtime.listen(address, tls, {
+        onStream: (stream) => manager.accept(stream),
+        onError: (error) => logger.warn?.(`accepting a connection failed: ${error.message}`),
+      })
+    } catch (error) {
+      this.#isListening = false
+      throw error
+    }
+    if (this.#closing !== undefined) {
+      await this.#port.close()
+      this.#port = undefined
+      throw new RpcError('cancelled', 'the server was closed before it listened')
+    }
+    return { host: this.#port.host, port: this.#port.port }
+  }
+
+  /**
+   * Accepts no more, lets what was accepted finish and be answered, and closes. What has not finished after
+   * `drainTimeoutMs` is dropped: its callers get `unavailable`, `executed: 'unknown'`; its handlers' signals fire.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    const drainTimeoutMs = milliseconds('drainTimeoutMs', options.drainTimeoutMs, timeDefaults.drainTimeoutMs)
+    this.#isListening = true
+    this.#closing ??= this.#close(drainTimeoutMs)
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** The server's inside, for those that dial with its handlers. */
+  static endpointOf(server: Server): Endpoint {
+    if (!(server instanceof Server)) throw new TypeError('server must be made by createServer()')
+    return server.#endpoint
+  }
+
+  async #close(drainTimeoutMs: number): Promise<void> {
+    const { manager } = this.#endpoint
+    manager.isDraining = true
+    const closed = this.#port?.close()
+    this.#port = undefined
+    const channels = manager.channels.filter((channel) => channel.state === 'up')
+    for (const channel of channels) channel.drain('the server is shutting down')
+    manager.turn.flush()
+    if (drainTimeoutMs > 0) await drained(channels, drainTimeoutMs)
+    manager.close(new RpcError('cancelled', 'the server was closed'))
+    await closed
+  }
+}
+
+/** Resolves when every channel's accepted requests have finished and their answers have gone, or the time is over. */
+function drained(channels: readonly Channel[], timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    let left = channels.length
+    if (left === 0) return resolve()
+    const timer = channels[0]!.turn.runtime.startTimer(timeoutMs, resolve)
+    for (const channel of channels) {
+      const finish = (): void => {
+        if (--left > 0) return
+        timer.cancel()
+        resolve()
+      }
+      const flush = (): void => channel.whenFlushed(finish)
+      if (channel.receiver === undefined) flush()
+      else channel.receiver.whenIdle(flush)
+    }
+  })
+}
+
+function callingOf(options: ServerOptions): CallingOptions {
+  return options.callTimeoutMs === undefined ? {} : { callTimeoutMs: options.callTimeoutMs }
+}
+
+/** The connected clients are nodes that nobody refers to: they go when their connection does. */
+function clientSource(endpoint: Endpoint, options: ServerOptions): NodeSource {
+  const listening = new Set<Configuration>()
+  return {
+    manager: endpoint.manager,
+    defaults: endpoint.defaultsFor(callingOf(options), listening),
+    listening,
+    acquire: () => {
+      throw new TypeError('clients connect by themselves: a configuration of clients can not be given nodes')
+    },
+    retain: () => {},
+    release: () => {},
+  }
+}
+
+function announceClients(endpoint: Endpoint, onConnect: (peer: Node) => void): void {
+  const { manager } = endpoint
+  manager.listeners.add({
+    onState: (channel, state) => {
+      if (state !== 'up' || !manager.clients.includes(channel)) return
+      try {
+        onConnect(endpoint.peerOf(channel))
+      } catch (error) {
+        manager.transport.logger.error?.('onConnect failed', error)
+      }
+    },
+  })
+}
+
+export function checkInterceptors(
+  interceptors: readonly ServerInterceptor[] | undefined,
+): readonly ServerInterceptor[] {
+  for (const interceptor of interceptors ?? [])
+    if (typeof interceptor !== 'function') throw new TypeError('interceptors must be functions')
+  return interceptors ?? []
+}
+
+/** Makes a server. It serves clients once it listens; passed to `connect`, it serves the nodes that are connected to. */
+export function createServer(options: ServerOptions = {}): Server {
+  return new Server(options)
+}

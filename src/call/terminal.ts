@@ -1,0 +1,249 @@
+// The ends of a call: consumers that settle one promise. A single reply, every node decided, a quorum reached, a quorum
+// function satisfied.
+
+import { QuorumError, type QuorumErrorReason, RpcError } from '../errors.ts'
+import type { Tally } from '../quorum/index.ts'
+import type { Call } from './call.ts'
+import { type CallConsumer, Fate, type StopReason } from './call-setup.ts'
+import type { Configuration } from './configuration.ts'
+import { Replies } from './response.ts'
+
+/** Settles a promise with what a call brings. */
+abstract class Terminal<R> implements CallConsumer {
+  readonly promise: Promise<R>
+  protected readonly call: Call
+  #resolve: (value: R) => void = () => {}
+  #reject: (error: unknown) => void = () => {}
+
+  constructor(call: Call) {
+    this.call = call
+    this.promise = new Promise<R>((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    // Asking for a result and not waiting for it is no reason to end the process.
+    this.promise.catch(() => {})
+  }
+
+  abstract onReply(position: number): void
+  abstract onFailure(position: number, error: RpcError): void
+  abstract onStop(reason: StopReason, cause: unknown): void
+  abstract onSettled(): void
+  onEnd(_position: number): void {}
+
+  protected resolve(value: R): void {
+    this.#resolve(value)
+    this.call.finish()
+  }
+
+  protected reject(error: unknown): void {
+    this.#reject(error)
+    this.call.finish()
+  }
+}
+
+/** The reply of one node: an RPC, or a one-way call to one node. */
+export class SingleTerminal extends Terminal<unknown> {
+  onReply(position: number): void {
+    this.resolve(this.call.isOneWay ? undefined : this.call.values[position])
+  }
+
+  onFailure(_position: number, error: RpcError): void {
+    this.reject(error)
+  }
+
+  // The node's own failure says it all.
+  onStop(): void {}
+
+  onSettled(): void {
+    const { id } = this.call.nodeAt(0)
+    const text = `${this.call.setup.method.fullName}: an interceptor skipped node ${id}`
+    this.reject(new RpcError('cancelled', text, { nodeID: id, executed: 'no' }))
+  }
+}
+
+/** Every node decided, none failed: a multicast. */
+export class DeliveryTerminal extends Terminal<void> {
+  onReply(): void {}
+  onFailure(): void {}
+  onStop(): void {}
+
+  onSettled(): void {
+    const { call } = this
+    const { length: nodes } = call.contacts.nodes
+    const skipped = call.states.filter((state) => state === Fate.skipped).length
+    if (call.errors === undefined && skipped < nodes) return this.resolve(undefined)
+    const reason = call.stopReason ?? 'impossible'
+    const what =
+      skipped === nodes
+        ? nodes === 0
+          ? 'there is no node to send to'
+          : 'every node was skipped'
+        : `sent to ${call.arrivals.length} of ${nodes - skipped} nodes`
+    this.reject(callError(call, undefined, reason, `not sent to every node (${what}`, undefined))
+  }
+}
+
+/** What a tally decides over, when it is not the members: the nodes that were contacted. */
+export interface Decision<R> {
+  readonly tally: Tally
+  /** The position in the tally of each node of the call; -1 for one that does not count. */
+  readonly positions: readonly number[]
+  /** For messages: `needs 3 of 5`. */
+  readonly needed: string
+  /** Asked when the tally is reached; undefined means not yet: the next reply asks again. */
+  conclude(): Concluded<R> | undefined
+}
+
+/** A result in a box: it may be undefined in itself. */
+export interface Concluded<R> {
+  readonly result: R
+}
+
+export function concluded<R>(result: R): Concluded<R> {
+  return { result }
+}
+
+/** A quorum, as a tally decides it. */
+export class QuorumTerminal<R> extends Terminal<R> {
+  readonly #decision: Decision<R>
+  readonly #configuration: Configuration | undefined
+  readonly #counted: boolean[] = []
+  #failure: RpcError | undefined
+  #isConcluded = false
+
+  constructor(call: Call, configuration: Configuration | undefined, decision: Decision<R>) {
+    super(call)
+    this.#configuration = configuration
+    this.#decision = decision
+    call.states.forEach((state, position) => {
+      if (state === Fate.skipped) this.#countFailure(position)
+    })
+  }
+
+  /** Decides on what is known before any answer: a quorum may be impossible from the start. */
+  begin(): void {
+    this.#decide()
+  }
+
+  onReply(position: number): void {
+    const index = this.#decision.positions[position]!
+    if (index >= 0 && this.#counted[position] !== true) {
+      this.#counted[position] = true
+      try {
+        this.#decision.tally.reply(index)
+      } catch (error) {
+        // A caller's own comparison of replies has thrown.
+        this.#isConcluded = true
+        return this.reject(error)
+      }
+    }
+    this.#decide()
+  }
+
+  onFailure(position: number, error: RpcError): void {
+    this.#countFailure(position)
+    this.#failure = error
+    this.#decide()
+  }
+
+  override onEnd(position: number): void {
+    // A node that ended without an item is not a reply.
+    if (this.call.arrivals.includes(position)) return
+    this.#countFailure(position)
+    this.#decide()
+  }
+
+  onStop(reason: StopReason, cause: unknown): void {
+    this.#rejectFor(reason, cause)
+  }
+
+  onSettled(): void {
+    if (!this.#isConcluded) this.#rejectFor(reasonOf(this.#failure), undefined)
+  }
+
+  #countFailure(position: number): void {
+    const index = this.#decision.positions[position]!
+    if (index < 0 || this.#counted[position] === true) return
+    this.#counted[position] = true
+    this.#decision.tally.fail(index)
+  }
+
+  #decide(): void {
+    if (this.#isConcluded) return
+    const { state } = this.#decision.tally
+    if (state === 'impossible') this.#rejectFor(reasonOf(this.#failure), undefined)
+    if (state !== 'reached') return
+    let conclusion: Concluded<R> | undefined
+    try {
+      conclusion = this.#decision.conclude()
+    } catch (error) {
+      this.#isConcluded = true
+      this.reject(error)
+      return
+    }
+    if (conclusion === undefined) return
+    this.#isConcluded = true
+    this.resolve(conclusion.result)
+  }
+
+  #rejectFor(reason: QuorumErrorReason, cause: unknown): void {
+    if (this.#isConcluded) return
+    this.#isConcluded = true
+    this.reject(quorumError(this.call, this.#configuration, reason, this.#decision.needed, cause))
+  }
+}
+
+/**
+ * Why a call has failed when this was its last failure. A node may notice the deadline that travelled with the request a
+ * moment before its caller does.
+ */
+export function reasonOf(failure: RpcError | undefined): 'impossible' | 'deadline' {
+  return failure?.code === 'deadline_exceeded' ? 'deadline' : 'impossible'
+}
+
+const REASONS: Record<QuorumErrorReason, string> = {
+  impossible: 'the quorum has become impossible',
+  deadline: 'the deadline has passed',
+  cancelled: 'cancelled by the caller',
+  closed: 'the configuration is closed',
+}
+
+/** The error of a call that needed a quorum, or another number of replies: `needed` says which. */
+export function quorumError(
+  call: Call,
+  configuration: Configuration | undefined,
+  reason: QuorumErrorReason,
+  needed: string,
+  cause: unknown,
+): QuorumError<Replies<unknown>> {
+  const within = reason === 'deadline' ? ` within ${call.setup.timeoutMs} ms` : ''
+  const what = `${REASONS[reason]} (${needed}; ${call.arrivals.length} replied${within}`
+  return callError(call, configuration, reason, what, cause)
+}
+
+/** The error of a call on a configuration: who answered, who failed and why, who is silent. `what` opens a parenthesis. */
+function callError(
+  call: Call,
+  configuration: Configuration | undefined,
+  reason: QuorumErrorReason,
+  what: string,
+  cause: unknown,
+): QuorumError<Replies<unknown>> {
+  const replies = new Replies<unknown>(call, configuration)
+  const { errors, pending } = replies
+  const parts = [`${call.setup.method.fullName}: ${what}`]
+  if (errors.size > 0) parts.push(`failed: ${[...errors].map(([id, error]) => `${id}: ${error.code}`).join(', ')}`)
+  const silence = call.setup.method.isStream ? 'not ended' : 'no answer'
+  if (pending.length > 0) parts.push(`${silence}: ${pending.join(', ')}`)
+  const absent = call.contacts.members.filter((id) => !call.contacts.nodes.some((node) => node.id === id))
+  if (absent.length > 0) parts.push(`not contacted: ${absent.join(', ')}`)
+  const first = [...errors.values()][0]
+  return new QuorumError(`${parts.join('; ')})${first === undefined ? '' : `. First failure: ${first.message}`}`, {
+    reason,
+    errors,
+    replies,
+    pending,
+    cause: cause ?? (reason === 'impossible' ? first : undefined),
+  })
+}

@@ -1,0 +1,12 @@
+// The public names of gorums/testing: what tests of replicated services are made with.
+
+export { checkLeaks, type LeakCheck, type LeakCheckOptions, type TestContextLike } from './leak-check.ts'
+export {
+  type ClusterSetup,
+  clusterNodeID,
+  type ForEachNode,
+  type LocalCluster,
+  type LocalClusterOptions,
+  startLocalCluster,
+} from './local-cluster.ts'
+export { type TestConfigurationOptions, type TestNode, testConfiguration } from './test-configuration.ts'
