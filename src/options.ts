@@ -31,6 +31,15 @@ export interface Limits {
   readonly itemsMax?: number
   /** Connections that have not said HELLO. Default 1 000. */
   readonly handshakesMax?: number
+  /**
+   * Frames of one session that were written and are not acknowledged, bytes: beyond it nothing more is written. At least
+   * 1 MiB and the largest frame. Default 8 MiB.
+   */
+  readonly sessionLogMaxBytes?: number
+  /** Sessions of clients whose connections are lost. Beyond it the oldest ends. Default 1 000. */
+  readonly detachedSessionsMax?: number
+  /** What such sessions keep for their clients, in all, bytes. Beyond it the oldest ends. Default 64 MiB. */
+  readonly detachedBytesMax?: number
 }
 
 /** Waits between attempts to connect: `minMs` (50), growing by `factor` (1.6) up to `maxMs` (5 000), full jitter. */
@@ -54,6 +63,14 @@ export interface TransportOptions {
   readonly identify?: (identity: PeerIdentity) => readonly string[]
   readonly limits?: Limits
   readonly backoff?: BackoffOptions
+  /**
+   * Whether calls outlive the loss of a connection: requests and answers are sent again, in order and once each, when the
+   * same two processes are connected again within `sessionTtlMs`. Both sides must agree; otherwise a lost connection fails
+   * what was written with `executed: 'unknown'`. Default true.
+   */
+  readonly sessions?: boolean
+  /** How long a session waits for the next connection before it ends, ms; the acceptor's value counts. Default 30 000. */
+  readonly sessionTtlMs?: number
   /** A node that has been lost for longer is `down`, ms. Default 1 000. */
   readonly downAfterMs?: number
   /** Silence after which a peer is asked for a sign of life, ms. Default 5 000. */
@@ -80,6 +97,8 @@ export interface Transport {
   readonly identify: (identity: PeerIdentity) => readonly string[]
   readonly limits: Required<Limits>
   readonly backoff: Required<BackoffOptions>
+  readonly sessions: boolean
+  readonly sessionTtlMs: number
   readonly downAfterMs: number
   readonly pingIntervalMs: number
   readonly pingTimeoutMs: number
@@ -99,6 +118,9 @@ export const limitDefaults: Required<Limits> = Object.freeze({
   handlersMax: 10_000,
   itemsMax: 10_000,
   handshakesMax: 1_000,
+  sessionLogMaxBytes: 8 * MIB,
+  detachedSessionsMax: 1_000,
+  detachedBytesMax: 64 * MIB,
 })
 
 export const backoffDefaults: Required<BackoffOptions> = Object.freeze({ minMs: 50, maxMs: 5_000, factor: 1.6 })
@@ -106,6 +128,7 @@ export const backoffDefaults: Required<BackoffOptions> = Object.freeze({ minMs: 
 export const timeDefaults = Object.freeze({
   callTimeoutMs: 10_000,
   connectTimeoutMs: 5_000,
+  sessionTtlMs: 30_000,
   downAfterMs: 1_000,
   pingIntervalMs: 5_000,
   pingTimeoutMs: 5_000,
@@ -119,6 +142,10 @@ export const timeDefaults = Object.freeze({
 const FRAME_MAX_BYTES = 1024 * MIB
 /** Announced in place of "no limit". */
 const WINDOW_MAX_BYTES = 2 ** 52
+/** The longest time that HELLO_OK can say, ms. */
+const SESSION_TTL_MAX_MS = 0xffffffff
+/** A session's log may not be smaller. */
+const SESSION_LOG_MIN_BYTES = MIB
 
 export function resolveTransport(options: TransportOptions): Transport {
   const nodeID = options.nodeID ?? ''
@@ -140,6 +167,11 @@ export function resolveTransport(options: TransportOptions): Transport {
     identify: options.identify ?? identifyByNames,
     limits: resolveLimits(options.limits ?? {}),
     backoff: resolveBackoff(options.backoff ?? {}),
+    sessions: options.sessions ?? true,
+    sessionTtlMs: Math.min(
+      milliseconds('sessionTtlMs', options.sessionTtlMs, timeDefaults.sessionTtlMs, 1),
+      SESSION_TTL_MAX_MS,
+    ),
     downAfterMs: milliseconds('downAfterMs', options.downAfterMs, timeDefaults.downAfterMs),
     pingIntervalMs: milliseconds('pingIntervalMs', options.pingIntervalMs, timeDefaults.pingIntervalMs, 1),
     pingTimeoutMs: milliseconds('pingTimeoutMs', options.pingTimeoutMs, timeDefaults.pingTimeoutMs, 1),
@@ -184,6 +216,19 @@ function resolveLimits(limits: Limits): Required<Limits> {
     handlersMax: bounded('limits.handlersMax', limits.handlersMax, limitDefaults.handlersMax, 1),
     itemsMax: bounded('limits.itemsMax', limits.itemsMax, limitDefaults.itemsMax, 1),
     handshakesMax: bounded('limits.handshakesMax', limits.handshakesMax, limitDefaults.handshakesMax, 1),
+    sessionLogMaxBytes: bounded(
+      'limits.sessionLogMaxBytes',
+      limits.sessionLogMaxBytes,
+      limitDefaults.sessionLogMaxBytes,
+      SESSION_LOG_MIN_BYTES,
+    ),
+    detachedSessionsMax: bounded(
+      'limits.detachedSessionsMax',
+      limits.detachedSessionsMax,
+      limitDefaults.detachedSessionsMax,
+      0,
+    ),
+    detachedBytesMax: bounded('limits.detachedBytesMax', limits.detachedBytesMax, limitDefaults.detachedBytesMax, 0),
   }
   resolved.frameMaxBytes = Math.min(resolved.frameMaxBytes, FRAME_MAX_BYTES)
   resolved.requestWindowBytes = Math.min(resolved.requestWindowBytes, WINDOW_MAX_BYTES)
@@ -196,6 +241,7 @@ function resolveLimits(limits: Limits): Required<Limits> {
     }
     resolved.requestWindowBytes = largest
   }
+  resolved.sessionLogMaxBytes = Math.max(resolved.sessionLogMaxBytes, largest)
   return Object.freeze(resolved)
 }
 

@@ -237,6 +237,19 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
     this.#settleWhenDecided()
   }
 
+  isWantedAt(channel: Channel): boolean {
+    const state = this.states[this.contacts.positionOf(channel)]
+    return state === Fate.written || (this.isOneWay && state === Fate.replied)
+  }
+
+  onSkipped(channel: Channel): void {
+    const position = this.contacts.positionOf(channel)
+    if (this.states[position] !== Fate.abandoned) return
+    this.#leave(channel)
+    this.states[position] = Fate.failed
+    this.#forgetWhenGone()
+  }
+
   onUnacknowledged(channel: Channel): void {
     this.setup.defaults.onLost(this, channel.nodeID)
   }

@@ -18,7 +18,7 @@ export interface Context {
   readonly metadata: Metadata
   /** What will travel with the reply (and with an error): set keys before the handler returns. */
   readonly replyMetadata: Record<string, string | Uint8Array>
-  /** Aborts when the caller cancels, its deadline passes, or its connection is lost. The reason is an RpcError. */
+  /** Aborts when the caller cancels, its deadline passes, or the session with it ends. The reason is an RpcError. */
   readonly signal: AbortSignal
   /** When the caller stops waiting, as a time of `Date.now()`; Infinity when it does not. */
   readonly deadline: number

@@ -52,7 +52,7 @@ export class Lane implements RequestReceiver {
   readonly #finished = new Deque<() => void>()
   /** Bytes of refused requests that are given back when there is room for answers again. */
   #heldBytes = 0
-  /** Grows when the connection is lost: answers to requests from before are not sent. */
+  /** Grows when the session ends: answers to requests from before are not sent. */
   #generation = 0
   #whenIdle: (() => void)[] = []
 
@@ -155,8 +155,12 @@ export class Lane implements RequestReceiver {
     for (const pump of [...this.#pumps]) pump.goOn()
   }
 
-  onLost(): void {
-    const reason = new RpcError('unavailable', `the connection to ${this.#channel.nodeID} was lost`)
+  onDrained(frame: IncomingFrame): void {
+    const error = new RpcError('unavailable', 'this side is shutting down and accepts no more requests')
+    this.#refuse(frame.kind === Kind.oneway, frame.msgID, frame.methodID, frame.frameBytes, error)
+  }
+
+  onLost(reason: RpcError): void {
     this.#generation++
     this.#heldBytes = 0
     this.#left(this.#waiting)
@@ -260,7 +264,7 @@ export class Lane implements RequestReceiver {
     const pump = new ItemPump(result, {
       signal: context.signal,
       send: (item) => generation === this.#generation && this.#answers.item(context, item),
-      hasRoom: () => this.#channel.connection?.hasRoom ?? true,
+      hasRoom: () => this.#channel.hasItemRoom,
       later: (callback) => this.#owner.manager.turn.runtime.afterReading(callback),
       // It may end while it is made: the lane goes on when this turn's handler has started.
       onEnd: (error) =>

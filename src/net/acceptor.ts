@@ -3,8 +3,10 @@
 
 import { type ErrorCode, ProtocolViolation, RpcError } from '../errors.ts'
 import type { Transport } from '../options.ts'
+import type { Refusal } from '../wire/attach.ts'
 import {
   controlFrame,
+  decodeAck,
   decodeGoAway,
   decodeHello,
   encodeHelloOk,
@@ -16,17 +18,19 @@ import {
 import { Kind, kindName } from '../wire/frame.ts'
 import type { IncomingFrame } from '../wire/incoming-frame.ts'
 import { NO_METADATA } from '../wire/metadata.ts'
-import type { PeerInfo } from './channel-ports.ts'
+import type { PeerInfo, SessionTerms } from './channel-ports.ts'
 import { Connection, type ConnectionOwner } from './connection.ts'
 import { asksForCertificates, describeNodeIDs, nodeIDsOf } from './identity.ts'
 import type { ByteStream, PeerIdentity, Timer } from './runtime.ts'
 import type { Turn } from './turn.ts'
 
-/** Why a HELLO is refused. `retry`: trying again soon may help. */
-export interface Refusal {
-  readonly code: ErrorCode
-  readonly message: string
-  readonly retry: boolean
+/** What the acceptor's side of a new connection begins with: its terms, and what the dialler is told of them. */
+export interface Admitted {
+  readonly sessionID: Buffer
+  readonly isResumed: boolean
+  /** Counted frames of the dialler that have arrived, and bytes of requests that it may send, in the session so far. */
+  readonly receivedFrames: number
+  readonly requestBytesAllowed: number
 }
 
 export interface AcceptorOwner {
@@ -35,9 +39,14 @@ export interface AcceptorOwner {
   readonly incarnation: Buffer
   readonly isDraining: boolean
   /** The last word on a HELLO whose cluster, version and identity are right; fences older connections of its sender. */
-  admit(hello: Hello, identity: PeerIdentity | undefined): Refusal | undefined
+  admit(hello: Hello, identity: PeerIdentity | undefined): Refusal | Admitted
   /** The dialler has answered HELLO_OK: the connection counts from now on. Whoever owns it takes the frames that follow. */
-  onAccepted(connection: Connection, peer: PeerInfo, attachEpoch: number): ConnectionOwner | undefined
+  onAccepted(
+    connection: Connection,
+    peer: PeerInfo,
+    terms: SessionTerms,
+    attachEpoch: number,
+  ): ConnectionOwner | undefined
   /** A stranger was refused or cut. */
   onStranger(error: RpcError): void
 }
@@ -79,8 +88,8 @@ class Handshake implements ConnectionOwner {
   readonly #isLocal: boolean
   readonly #onEnd: () => void
   readonly #timer: Timer
-  #accepted: PeerInfo | undefined
-  #attachEpoch = 0
+  #hello: Hello | undefined
+  #admitted: Admitted | undefined
 
   constructor(owner: AcceptorOwner, stream: ByteStream, isLocal: boolean, onEnd: () => void) {
     this.#owner = owner
@@ -110,16 +119,16 @@ class Handshake implements ConnectionOwner {
   onRoom(): void {}
 
   onFrame(connection: Connection, frame: IncomingFrame): void {
-    if (this.#accepted !== undefined) return this.#onFirstFrame(connection, frame, this.#accepted)
+    if (this.#admitted !== undefined) return this.#onFirstFrame(connection, frame, this.#hello!, this.#admitted)
     if (frame.kind !== Kind.hello) throw new ProtocolViolation(`${kindName(frame.kind)} before HELLO`)
     const hello = decodeHello(frame.payloadReader())
-    const refusal = this.#check(hello) ?? this.#owner.admit(hello, connection.stream.identity)
-    if (refusal === undefined) this.#greet(hello)
-    else this.#reject(refusal)
+    const verdict = this.#check(hello) ?? this.#owner.admit(hello, connection.stream.identity)
+    if ('retry' in verdict) this.#reject(verdict)
+    else this.#greet(hello, verdict)
   }
 
   /** The dialler's ACK makes the connection count; a GOAWAY says that it does not like what it has heard. */
-  #onFirstFrame(connection: Connection, frame: IncomingFrame, accepted: PeerInfo): void {
+  #onFirstFrame(connection: Connection, frame: IncomingFrame, hello: Hello, admitted: Admitted): void {
     if (frame.kind === Kind.goaway) {
       const { why } = decodeGoAway(frame.payloadReader())
       return connection.close(
@@ -130,7 +139,21 @@ class Handshake implements ConnectionOwner {
     if (frame.kind !== Kind.ack)
       throw new ProtocolViolation(`${kindName(frame.kind)} before the ACK that follows HELLO_OK`)
     this.#end()
-    this.#owner.onAccepted(connection, accepted, this.#attachEpoch)?.onFrame(connection, frame)
+    const { requestBytesAllowed } = decodeAck(frame.payloadReader())
+    const owner = this.#owner.onAccepted(
+      connection,
+      peerOf(hello, connection),
+      {
+        sessionID: admitted.sessionID,
+        isResumed: admitted.isResumed,
+        ttlMs: this.#owner.transport.sessionTtlMs,
+        peerReceived: admitted.isResumed ? hello.receivedFrames : 0,
+        // HELLO speaks of the session that it names. Of a new one the ACK is the first to speak.
+        requestBytesAllowed: admitted.isResumed ? hello.requestBytesAllowed : requestBytesAllowed,
+      },
+      hello.attachEpoch,
+    )
+    owner?.onFrame(connection, frame)
   }
 
   onClosed(_connection: Connection, error: RpcError): void {
@@ -149,7 +172,6 @@ class Handshake implements ConnectionOwner {
     const { identity, identityError } = this.#connection.stream
     if (identityError !== undefined)
       return refuse('unauthenticated', `the certificate of the client is not accepted: ${identityError}`)
-    if (this.#owner.isDraining) return refuse('unavailable', 'the server is shutting down', true)
     if (hello.versionMax < VERSION_MIN || hello.versionMin > VERSION_MAX) {
       return refuse(
         'failed_precondition',
@@ -179,20 +201,11 @@ class Handshake implements ConnectionOwner {
     )
   }
 
-  #greet(hello: Hello): void {
+  #greet(hello: Hello, admitted: Admitted): void {
     const { transport, incarnation } = this.#owner
     const connection = this.#connection
-    this.#attachEpoch = hello.attachEpoch
-    this.#accepted = {
-      nodeID: hello.nodeID,
-      address: connection.stream.remoteAddress,
-      incarnation: hello.incarnation,
-      servesCalls: hello.servesCalls,
-      metadata: hello.metadata,
-      identity: connection.stream.identity,
-      frameMaxBytes: hello.frameMaxBytes,
-      requestBytesAllowed: hello.requestBytesAllowed,
-    }
+    this.#hello = hello
+    this.#admitted = admitted
     connection.sendPreface()
     connection.sendControl(
       controlFrame(
@@ -204,11 +217,11 @@ class Handshake implements ConnectionOwner {
           frameMaxBytes: transport.limits.frameMaxBytes,
           servesCalls: true,
           metadata: transport.metadata,
-          sessionID: Buffer.alloc(0),
-          resumed: false,
-          receivedFrames: 0,
-          sessionTtlMs: 0,
-          requestBytesAllowed: transport.limits.requestWindowBytes,
+          sessionID: admitted.sessionID,
+          resumed: admitted.isResumed,
+          receivedFrames: admitted.receivedFrames,
+          sessionTtlMs: admitted.sessionID.length === 0 ? 0 : transport.sessionTtlMs,
+          requestBytesAllowed: admitted.requestBytesAllowed,
           features: 0,
         }),
       ),
@@ -226,5 +239,17 @@ class Handshake implements ConnectionOwner {
       ),
       new RpcError(refusal.code, `${connection.stream.remoteAddress} was rejected: ${refusal.message}`),
     )
+  }
+}
+
+function peerOf(hello: Hello, connection: Connection): PeerInfo {
+  return {
+    nodeID: hello.nodeID,
+    address: connection.stream.remoteAddress,
+    incarnation: hello.incarnation,
+    servesCalls: hello.servesCalls,
+    metadata: hello.metadata,
+    identity: connection.stream.identity,
+    frameMaxBytes: hello.frameMaxBytes,
   }
 }

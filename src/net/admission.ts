@@ -1,36 +1,49 @@
-// The connections that others have dialled: who is let in, which channel a connection belongs to, who displaces whom. An
-// incarnation has at most one connection; so has a node id.
+// The connections that others have dialled: who is let in, which channel and session a connection belongs to, who displaces
+// whom, and which sessions are kept while they have none. An incarnation has at most one connection and one session; so has
+// a node id.
 
 import { RpcError } from '../errors.ts'
 import type { Transport } from '../options.ts'
-import type { Hello } from '../wire/control.ts'
+import { type DiallerRecord, goesOn, type Refusal, refusalOfHello } from '../wire/attach.ts'
+import { type Hello, ID_BYTES } from '../wire/control.ts'
 import { NO_METADATA } from '../wire/metadata.ts'
-import type { Refusal } from './acceptor.ts'
+import type { Admitted } from './acceptor.ts'
 import type { Channel } from './channel.ts'
-import type { PeerInfo } from './channel-ports.ts'
+import type { PeerInfo, SessionTerms } from './channel-ports.ts'
 import type { Connection } from './connection.ts'
 import type { PeerIdentity } from './runtime.ts'
 
 /** Incarnations that are remembered after they have gone. */
 const INCARNATIONS_MAX = 10_000
+/** So many displacements of one node id within so many ms mean that two processes fight for it. */
+const FLAPS = 3
+const FLAPS_MS = 60_000
+/** So many node ids are watched for that. */
+const FLAPPING_MAX = 1_000
+const NO_SESSION = Buffer.alloc(0)
 
 export interface AdmissionOwner {
   readonly transport: Transport
   readonly incarnation: Buffer
   readonly isDraining: boolean
   newChannel(nodeID: string, address: string): Channel
+  /** Two processes claim one node id and displace each other. */
+  onFlapping(error: RpcError): void
 }
 
 export class Admission {
   readonly #owner: AdmissionOwner
-  /** Who is connected, by the incarnation at the other end. */
-  readonly #connected = new Map<string, Channel>()
+  /** Who is connected, or has a session that waits for its next connection, by the incarnation at the other end. */
+  readonly #known = new Map<string, Channel>()
+  /** Those of them that wait, the one that has waited longest first. */
+  readonly #detached = new Set<Channel>()
   /** Members that dial us, by node id. */
   readonly #members = new Map<string, Channel>()
   /** Members that we dial: they must not dial us. */
   readonly #dialled = new Set<string>()
-  /** The highest epoch seen of each incarnation, and who it was by its certificate. */
-  readonly #seen = new Map<string, { readonly epoch: number; readonly names: string }>()
+  readonly #seen = new Map<string, DiallerRecord>()
+  /** When each node id was displaced, lately, in the runtime's ms. */
+  readonly #displacedAt = new Map<string, number[]>()
   #nextClient = 1
 
   constructor(owner: AdmissionOwner) {
@@ -39,7 +52,7 @@ export class Admission {
 
   /** The channels that others have dialled. */
   get channels(): Channel[] {
-    return [...this.#connected.values()]
+    return [...this.#known.values()]
   }
 
   /** Those of them that are connected and neither members nor this side itself. */
@@ -72,27 +85,91 @@ export class Admission {
   forget(channel: Channel): void {
     if (this.#members.get(channel.nodeID) === channel) this.#members.delete(channel.nodeID)
     this.#dialled.delete(channel.nodeID)
-    this.detached(channel)
+    this.ended(channel)
   }
 
-  /** The connection of a channel is gone. */
-  detached(channel: Channel): void {
-    for (const [incarnation, connected] of this.#connected)
-      if (connected === channel) this.#connected.delete(incarnation)
+  /** The session of a channel has ended, and it has no connection. */
+  ended(channel: Channel): void {
+    this.#detached.delete(channel)
+    for (const [incarnation, known] of this.#known) if (known === channel) this.#known.delete(incarnation)
   }
 
-  /** The last word on a HELLO. When it is let in, what its sender had before is fenced. */
-  admit(hello: Hello, identity: PeerIdentity | undefined): Refusal | undefined {
+  /** The session of a channel waits for its next connection, or has more to keep meanwhile. The oldest make room. */
+  retain(channel: Channel): void {
+    this.#detached.add(channel)
+    const { detachedSessionsMax, detachedBytesMax } = this.#owner.transport.limits
+    let bytes = 0
+    for (const each of this.#detached) bytes += each.session?.frames.logBytes ?? 0
+    for (const oldest of this.#detached) {
+      if (this.#detached.size <= detachedSessionsMax && bytes <= detachedBytesMax) return
+      bytes -= oldest.session?.frames.logBytes ?? 0
+      this.#detached.delete(oldest)
+      oldest.expire(`more than ${detachedSessionsMax} sessions, or ${detachedBytesMax} bytes, wait for connections`)
+    }
+  }
+
+  /**
+   * The last word on a HELLO. When it is let in, what its sender had before is fenced: no frame of an older connection is
+   * looked at from here on. Its session goes on or ends before the answer is made.
+   */
+  admit(hello: Hello, identity: PeerIdentity | undefined): Refusal | Admitted {
     const incarnation = hello.incarnation.toString('hex')
     const names = identity === undefined ? '' : JSON.stringify([identity.commonName, identity.names])
-    const seen = this.#seen.get(incarnation)
-    if (seen !== undefined && seen.names !== names) {
-      return { code: 'permission_denied', message: 'this incarnation belongs to another identity', retry: false }
+    const known = this.#known.get(incarnation)
+    const isResumed = goesOn(known?.session, hello)
+    const refusal = refusalOfHello(this.#seen.get(incarnation), hello, names) ?? this.#refusalOfNode(hello, isResumed)
+    if (refusal !== undefined) return refusal
+    this.#remember(incarnation, hello.attachEpoch, names)
+    known?.connection?.close(anew())
+    const session = isResumed ? known?.session : undefined
+    if (session !== undefined) {
+      return {
+        sessionID: session.id,
+        isResumed: true,
+        receivedFrames: session.frames.received,
+        requestBytesAllowed: session.intake.announce(),
+      }
     }
-    if (hello.attachEpoch <= (seen?.epoch ?? 0)) {
-      const message = `attach epoch ${hello.attachEpoch} is not above the highest seen, ${seen?.epoch ?? 0}`
-      return { code: 'aborted', message, retry: true }
+    known?.expire('its peer has begun anew')
+    const { transport } = this.#owner
+    const isNamed = hello.wantsSession && transport.sessions
+    return {
+      sessionID: isNamed ? transport.runtime.randomBytes(ID_BYTES) : NO_SESSION,
+      isResumed: false,
+      receivedFrames: 0,
+      requestBytesAllowed: transport.limits.requestWindowBytes,
     }
+  }
+
+  /**
+   * A handshake is complete. Returns the channel that its connection belongs to now; undefined when its sender has
+   * connected anew meanwhile, or the session has ended.
+   */
+  attach(connection: Connection, peer: PeerInfo, terms: SessionTerms, attachEpoch: number): Channel | undefined {
+    const incarnation = peer.incarnation.toString('hex')
+    const known = this.#known.get(incarnation)
+    const isLatest = (this.#seen.get(incarnation)?.epoch ?? attachEpoch) === attachEpoch
+    const isThere = !terms.isResumed || known?.session?.id.equals(terms.sessionID) === true
+    if (!isLatest || !isThere) {
+      connection.close(anew())
+      return undefined
+    }
+    this.#displace(peer.nodeID, incarnation)
+    const channel = terms.isResumed ? known! : this.#channelFor(peer)
+    this.#known.set(incarnation, channel)
+    this.#detached.delete(channel)
+    channel.attach(connection, peer, terms, false)
+    if (this.#owner.isDraining) channel.drain('the server is shutting down')
+    return channel
+  }
+
+  #channelFor(peer: PeerInfo): Channel {
+    const nodeID = peer.nodeID === '' ? `#${this.#nextClient++}` : peer.nodeID
+    return this.#members.get(peer.nodeID) ?? this.#owner.newChannel(nodeID, peer.address)
+  }
+
+  /** Why a node that says who it is, and may say so, is not let in. */
+  #refusalOfNode(hello: Hello, isResumed: boolean): Refusal | undefined {
     const own = this.#owner.transport.nodeID
     if (hello.nodeID !== '' && hello.nodeID === own && !hello.incarnation.equals(this.#owner.incarnation)) {
       return { code: 'already_exists', message: `node id "${own}" is this server's own`, retry: false }
@@ -101,52 +178,54 @@ export class Admission {
       const message = `wrong dialling side: node "${hello.nodeID}" is dialled by "${own}"`
       return { code: 'failed_precondition', message, retry: false }
     }
-    this.#remember(incarnation, hello.attachEpoch, names)
-    this.#connected.get(incarnation)?.connection?.close(anew())
-    return undefined
+    if (!this.#owner.isDraining || isResumed) return undefined
+    return { code: 'unavailable', message: 'the server is shutting down', retry: true }
   }
 
-  /**
-   * A handshake is complete. Returns the channel that its connection belongs to now; undefined when its sender has
-   * connected anew meanwhile.
-   */
-  attach(connection: Connection, peer: PeerInfo, attachEpoch: number): Channel | undefined {
-    const incarnation = peer.incarnation.toString('hex')
-    if ((this.#seen.get(incarnation)?.epoch ?? attachEpoch) !== attachEpoch) {
-      connection.close(anew())
-      return undefined
-    }
-    this.#connected.get(incarnation)?.connection?.close(anew())
-    this.#displace(peer.nodeID)
-    const nodeID = peer.nodeID === '' ? `#${this.#nextClient++}` : peer.nodeID
-    const channel = this.#members.get(peer.nodeID) ?? this.#owner.newChannel(nodeID, peer.address)
-    this.#connected.set(incarnation, channel)
-    channel.attach(connection, peer, false)
-    if (this.#owner.isDraining) channel.drain('the server is shutting down')
-    return channel
-  }
-
-  /** Ends the connection of another process with this node id: the later one wins. */
-  #displace(nodeID: string): void {
+  /** Ends the connection and the session of another process with this node id: the later one wins. */
+  #displace(nodeID: string, incarnation: string): void {
     if (nodeID === '') return
-    const message = `another process has connected as node "${nodeID}"`
-    this.#named(nodeID)?.disconnect({ code: 'already_exists', message, metadata: NO_METADATA, notExecuted: false })
+    for (const [other, channel] of this.#known) {
+      if (other === incarnation || channel.peer?.nodeID !== nodeID) continue
+      if (channel.state === 'up') this.#noteFlap(nodeID)
+      const message = `another process has connected as node "${nodeID}"`
+      channel.disconnect({ code: 'already_exists', message, metadata: NO_METADATA, notExecuted: false })
+    }
+  }
+
+  /** A restarted process displaces its predecessor once. Two that live displace each other again and again. */
+  #noteFlap(nodeID: string): void {
+    const now = this.#owner.transport.runtime.now()
+    const times = (this.#displacedAt.get(nodeID) ?? []).filter((at) => now - at < FLAPS_MS)
+    times.push(now)
+    this.#displacedAt.delete(nodeID)
+    this.#displacedAt.set(nodeID, times)
+    const [longestAgo] = this.#displacedAt.keys()
+    if (this.#displacedAt.size > FLAPPING_MAX && longestAgo !== undefined) this.#displacedAt.delete(longestAgo)
+    if (times.length < FLAPS) return
+    const what = `${times.length} times within ${FLAPS_MS / 1000} s: do two processes run as this node?`
+    this.#owner.onFlapping(
+      new RpcError('already_exists', `node "${nodeID}" was displaced by another process ${what}`, { nodeID }),
+    )
   }
 
   /** The connected channel whose peer claims this node id. */
   #named(nodeID: string): Channel | undefined {
-    for (const channel of this.#connected.values()) {
+    for (const channel of this.#known.values()) {
       if (channel.peer?.nodeID === nodeID && channel.state === 'up') return channel
     }
     return undefined
   }
 
-  #remember(incarnation: string, epoch: number, names: string): void {
+  #remember(incarnation: string, epoch: number, identity: string): void {
     this.#seen.delete(incarnation)
-    this.#seen.set(incarnation, { epoch, names })
-    if (this.#seen.size <= INCARNATIONS_MAX) return
-    const oldest = this.#seen.keys().next().value
-    if (oldest !== undefined) this.#seen.delete(oldest)
+    this.#seen.set(incarnation, { epoch, identity })
+    if (this.#seen.size <= INCARNATIONS_MAX + this.#known.size) return
+    for (const gone of this.#seen.keys()) {
+      if (this.#known.has(gone)) continue
+      this.#seen.delete(gone)
+      return
+    }
   }
 }
 

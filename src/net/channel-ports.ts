@@ -32,12 +32,16 @@ export interface OutgoingCall {
   isQueuedAt(channel: Channel): boolean
   onQueued(channel: Channel): void
   onWritten(channel: Channel, now: number): void
+  /** Whether a request that was written, and may not have arrived, is still to be sent again. */
+  isWantedAt(channel: Channel): boolean
+  /** A request that nobody wants any more, and that had not arrived, has been replaced: no answer will come. */
+  onSkipped(channel: Channel): void
   onAnswer(channel: Channel, frame: IncomingFrame): void
   /** It will not be sent. */
   onFailed(channel: Channel, error: RpcError): void
-  /** The connection that it may have been written to is gone. */
+  /** The session in which it may have been written has ended. */
   onLost(channel: Channel, error: RpcError): void
-  /** It was written, and its connection is gone before the other side had acknowledged it: it may never have arrived. */
+  /** It was written, and the session has ended before the other side had acknowledged it: it may never have arrived. */
   onUnacknowledged(channel: Channel): void
 }
 
@@ -45,11 +49,13 @@ export interface OutgoingCall {
 export interface RequestReceiver {
   /** Throws ProtocolViolation for a request that must not be there. */
   onRequest(frame: IncomingFrame): void
+  /** A request that came after this side had said that it accepts no more. */
+  onDrained(frame: IncomingFrame): void
   onCancel(msgID: number): void
   /** There is room for answers again. */
   onRoom(): void
-  /** The connection that the requests came from is gone: nobody waits for answers. */
-  onLost(): void
+  /** The session that the requests came with has ended: nobody waits for answers. */
+  onLost(reason: RpcError): void
   /** Calls back when every accepted request has finished. */
   whenIdle(callback: () => void): void
 }
@@ -63,6 +69,19 @@ export interface PeerInfo {
   readonly metadata: Metadata
   readonly identity: PeerIdentity | undefined
   readonly frameMaxBytes: number
+}
+
+/** What the two ends of a new connection have agreed on. */
+export interface SessionTerms {
+  /** Empty: nothing survives the connection. */
+  readonly sessionID: Buffer
+  /** Whether it goes on with the session that the channel has. */
+  readonly isResumed: boolean
+  /** How long the session lives without a connection, ms. */
+  readonly ttlMs: number
+  /** How many of our counted frames the other side has. */
+  readonly peerReceived: number
+  /** How many bytes of requests the other side allows us, in all since the session began. */
   readonly requestBytesAllowed: number
 }
 
@@ -72,6 +91,10 @@ export interface ChannelOwner {
   readonly transport: Transport
   readonly calls: CallTable<OutgoingCall>
   onStateChange(channel: Channel, state: ChannelState, error: RpcError | undefined): void
-  /** The connection of the moment is gone; `error` says why. */
+  /** The connection of the moment is gone; `error` says why. The session may live on. */
   onDetached(channel: Channel, error: RpcError): void
+  /** A session without a connection has kept more for the other side. */
+  onRetained(channel: Channel): void
+  /** A session has ended that had no connection. */
+  onExpired(channel: Channel, error: RpcError): void
 }

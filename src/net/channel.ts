@@ -1,22 +1,26 @@
-// One peer for as long as anybody refers to it: the calls that wait for it, what was written and not acknowledged, and the
-// connection of the moment, if there is one. Making connections is the work of the dialler and the acceptor; what calls
-// and requests mean is the work of those who make and take them.
+// One peer for as long as anybody refers to it: the calls that wait for it, the session with it, the connection of the
+// moment, if there is one. Making connections is the work of the dialler and the acceptor; what calls and requests mean is
+// the work of those who make and take them.
 //
-//   send → (queue while there is no room) → connection → … → answers → call
-//   connection → request → receiver (a lane of handlers) → answer → connection
+//   send → (queue while there is no room) → session → connection → … → answers → call
+//   connection → session → request → receiver (a lane of handlers) → answer → session → connection
 
 import { ProtocolViolation, RpcError } from '../errors.ts'
-import { headWithTimeout } from '../wire/call-header.ts'
-import { controlFrame, decodeAck, decodeGoAway, encodeAck, encodeGoAway, type Status } from '../wire/control.ts'
-import type { FieldReader } from '../wire/fields.ts'
-import { frameBytesMax, HEAD_BYTES, Kind, kindName, writeHead } from '../wire/frame.ts'
+import { decodeAck, decodeGoAway, type GoAway, type Status } from '../wire/control.ts'
+import { frameBytesMax, Kind, kindName } from '../wire/frame.ts'
 import type { Frame } from '../wire/frame-writer.ts'
 import type { IncomingFrame } from '../wire/incoming-frame.ts'
 import { NO_METADATA } from '../wire/metadata.ts'
-import { SentLog } from '../wire/sent-log.ts'
-import type { ChannelOwner, ChannelState, OutgoingCall, PeerInfo, RequestReceiver } from './channel-ports.ts'
+import type {
+  ChannelOwner,
+  ChannelState,
+  OutgoingCall,
+  PeerInfo,
+  RequestReceiver,
+  SessionTerms,
+} from './channel-ports.ts'
+import { bareFrame, ChannelSession, goAwayFrame } from './channel-session.ts'
 import type { Connection, ConnectionOwner } from './connection.ts'
-import { Intake } from './intake.ts'
 import { LatencyRecorder } from './latency.ts'
 import type { Timer } from './runtime.ts'
 import { SendQueue } from './send-queue.ts'
@@ -43,19 +47,13 @@ export class Channel implements ConnectionOwner {
   readonly #owner: ChannelOwner
   readonly #queue = new SendQueue(this)
   readonly #unsent: UnsentErrors
-  readonly #log = new SentLog<OutgoingCall>()
   #state: ChannelState = 'connecting'
   #peer: PeerInfo | undefined
-  #connection: Connection | undefined
+  #session: ChannelSession | undefined
   #downTimer: Timer | undefined
+  #expiryTimer: Timer | undefined
   #whenFlushed: (() => void)[] = []
-  // What belongs to the connection of the moment.
-  #intake: Intake
-  #requestBytesSent = 0
-  #requestBytesAllowed = 0
-  /** We have said that we accept no more requests. */
-  #isDraining = false
-  /** What the other side has said before it ends the connection. */
+  /** What the other side has said before it ended the session. */
   #farewell: Status | undefined
 
   constructor(owner: ChannelOwner, nodeID: string, address: string, slot: number) {
@@ -64,7 +62,6 @@ export class Channel implements ConnectionOwner {
     this.address = address
     this.slot = slot
     this.#unsent = new UnsentErrors(nodeID, address)
-    this.#intake = this.#newIntake()
   }
 
   get state(): ChannelState {
@@ -77,7 +74,12 @@ export class Channel implements ConnectionOwner {
 
   /** The connection of the moment. */
   get connection(): Connection | undefined {
-    return this.#connection
+    return this.#session?.connection
+  }
+
+  /** The session of the moment: it may have no connection. */
+  get session(): ChannelSession | undefined {
+    return this.#session
   }
 
   /** What the other end said when it last connected. */
@@ -92,12 +94,20 @@ export class Channel implements ConnectionOwner {
 
   /** The largest request that the other side takes, whole, bytes: it must fit its window as well. */
   get #requestBytesMax(): number {
-    return this.#peer === undefined ? Infinity : Math.min(this.frameBytesMax, this.#peer.requestBytesAllowed)
+    return Math.min(this.frameBytesMax, this.#session?.requestWindowBytes ?? Infinity)
   }
 
-  /** Whether so many answer bytes wait that no more should be made. */
+  /** Whether so much waits for the other side to take it that no more answers should be made. */
   get isCongested(): boolean {
-    return this.#connection !== undefined && this.#connection.bufferedBytes > this.#answerMaxBytes
+    const session = this.#session
+    if (session?.connection === undefined) return false
+    return session.connection.bufferedBytes > this.#answerMaxBytes || session.isLogFull
+  }
+
+  /** Whether items of a stream may be sent now: they wait while there is no connection. */
+  get hasItemRoom(): boolean {
+    const session = this.#session
+    return session?.connection?.hasRoom === true && !session.isLogFull
   }
 
   /** How many answer bytes may wait: as many as requests, but more than a socket keeps to itself before it says so. */
@@ -109,7 +119,9 @@ export class Channel implements ConnectionOwner {
   send(call: OutgoingCall): void {
     const frame = call.frameFor(this)
     if (this.#queue.isEmpty && this.#mayWrite(frame.bytes)) {
-      this.#write(call, frame, this.turn.now())
+      const now = this.turn.now()
+      this.#session!.writeCall(call, frame, now)
+      call.onWritten(this, now)
       return
     }
     const refusal = this.#refusal(call, frame.bytes)
@@ -124,20 +136,22 @@ export class Channel implements ConnectionOwner {
     this.#pump()
   }
 
-  /** Tells the other side that the caller does not want the rest of a written call. */
+  /**
+   * Tells the other side that the caller does not want the rest of a written call. What has not arrived is not sent
+   * again when the session goes on.
+   */
   cancel(msgID: number, methodID: number): void {
-    if (this.#connection === undefined) return
-    const frame = Buffer.allocUnsafe(HEAD_BYTES)
-    writeHead(frame, 0, HEAD_BYTES, Kind.cancel, 0, msgID, methodID)
-    this.#log.count()
-    this.#connection.sendControl(frame)
+    this.#session?.writeFrame(bareFrame(Kind.cancel, msgID, methodID))
   }
 
-  /** Sends an answer; it overtakes waiting requests. Does nothing when the connection is gone. */
+  /** Sends an answer; it overtakes waiting requests. It is kept for the other side while there is no connection. */
   answer(frame: Frame): void {
-    if (this.#connection === undefined) return
-    this.#log.count()
-    this.#connection.sendFrame(frame)
+    const session = this.#session
+    if (session === undefined) return
+    session.writeFrame(frame)
+    if (session.connection !== undefined) return
+    if (session.isLogFull) this.expire(`${session.frames.logBytes} bytes wait for it`)
+    else this.#owner.onRetained(this)
   }
 
   /**
@@ -145,13 +159,17 @@ export class Channel implements ConnectionOwner {
    * many bytes wait as answers may have is cut.
    */
   refuse(frame: Frame): void {
-    const bufferedBytes = this.#connection?.bufferedBytes ?? 0
-    if (bufferedBytes <= 2 * this.#answerMaxBytes) return this.answer(frame)
-    const message = `${bufferedBytes} bytes of answers wait and are not taken`
+    const session = this.#session
+    const waiting = Math.max(session?.connection?.bufferedBytes ?? 0, session?.frames.logBytes ?? 0)
+    if (waiting <= 2 * this.#answerMaxBytes) return this.answer(frame)
+    const message = `${waiting} bytes of answers wait and are not taken`
     this.disconnect({ code: 'resource_exhausted', message, metadata: NO_METADATA, notExecuted: false })
   }
 
-  /** Calls back when what was sent has been handed to the operating system, all but a rest that needs no waiting for. */
+  /**
+   * Calls back when what was sent has arrived, as far as can be known: when the other side of a session has acknowledged
+   * it; without one, when all but a rest that needs no waiting for has been handed to the operating system.
+   */
   whenFlushed(callback: () => void): void {
     this.#whenFlushed.push(callback)
     this.#noteFlushed()
@@ -159,24 +177,29 @@ export class Channel implements ConnectionOwner {
 
   /** A handler has started, or a request was dropped: its bytes may be used for another. */
   requestStarted(frameBytes: number): void {
-    this.#intake.requestStarted(frameBytes)
+    this.#session?.intake.requestStarted(frameBytes)
   }
 
   /**
-   * A connection is ready: its handshake is done. What waits is sent. The dialler `greets` first: an ACK right after
-   * HELLO_OK makes the connection count on the other side.
+   * A connection is ready: its handshake is done. What the last one lost is sent again, then what waits. The dialler
+   * `greets`: its first frame makes the connection count on the other side.
    */
-  attach(connection: Connection, peer: PeerInfo, greets: boolean): void {
-    this.#connection = connection
+  attach(connection: Connection, peer: PeerInfo, terms: SessionTerms, greets: boolean): void {
+    if (!terms.isResumed) {
+      this.#endSession(this.#unsent.of('unavailable', ' has begun a new session'))
+      const { requestWindowBytes, sessionLogMaxBytes } = this.#owner.transport.limits
+      this.#session = new ChannelSession(this, terms, requestWindowBytes, sessionLogMaxBytes)
+    }
+    this.#expiryTimer?.cancel()
     this.#peer = peer
-    this.#intake = this.#newIntake()
-    this.#requestBytesAllowed = peer.requestBytesAllowed
     this.lastError = undefined
     connection.owner = this
     connection.establish()
-    if (greets) this.#sendAck()
+    this.#session!.attach(connection, terms.peerReceived, terms.requestBytesAllowed, greets)
     this.#setState('up', undefined)
+    this.receiver?.onRoom()
     this.#pump()
+    this.#noteFlushed()
   }
 
   /** An attempt to connect failed. */
@@ -206,32 +229,34 @@ export class Channel implements ConnectionOwner {
 
   /** Accepts no further request, and says so; what was accepted is finished and answered. */
   drain(message: string): void {
-    if (this.#isDraining || this.#connection === undefined) return
-    this.#isDraining = true
-    this.#connection.sendControl(
-      this.#goAway({ code: 'unavailable', message, metadata: NO_METADATA, notExecuted: true }),
-    )
+    this.#session?.drain(message)
   }
 
-  /** Ends the connection of the moment with a reason that the other side is told. */
+  /** Ends the session, and the connection of the moment with a reason that the other side is told. */
   disconnect(why: Status): void {
-    this.#connection?.closeWith(this.#goAway(why), new RpcError(why.code, why.message, { nodeID: this.nodeID }))
+    const connection = this.connection
+    if (connection === undefined) return this.expire(why.message)
+    connection.closeWith(this.#goAway(why), new RpcError(why.code, why.message, { nodeID: this.nodeID }))
+  }
+
+  /** Ends a session that has no connection. */
+  expire(why: string): void {
+    if (this.#session === undefined || this.connection !== undefined) return
+    const error = this.#unsent.of('unavailable', `: the session has ended: ${why}`)
+    this.#endSession(error)
+    this.#owner.onExpired(this, error)
   }
 
   /** Closes for good. What waits or is unanswered fails with `error`'s code and message. */
   close(error: RpcError): void {
     if (this.#state === 'closed') return
-    const connection = this.#connection
-    const farewell = this.#goAway({
-      code: 'cancelled',
-      message: error.message,
-      metadata: NO_METADATA,
-      notExecuted: false,
-    })
-    this.#connection = undefined
+    const { code, message } = error
+    const farewell = this.#goAway({ code: 'cancelled', message, metadata: NO_METADATA, notExecuted: false })
+    const connection = this.connection
+    this.#session?.detach()
     this.#setState('closed', undefined)
-    this.#queue.fail(() => this.#unsent.of(error.code, `: ${error.message}`))
-    this.#detach(error)
+    this.#queue.fail(() => this.#unsent.of(code, `: ${message}`))
+    this.#endSession(error)
     connection?.closeWith(farewell, error)
   }
 
@@ -244,30 +269,36 @@ export class Channel implements ConnectionOwner {
   }
 
   #noteFlushed(): void {
-    if (this.#whenFlushed.length === 0 || (this.#connection?.bufferedBytes ?? 0) > FLUSHED_BYTES) return
+    if (this.#whenFlushed.length === 0) return
+    const session = this.#session
+    if (session?.isNamed && session.frames.logBytes > 0) return
+    if ((this.connection?.bufferedBytes ?? 0) > FLUSHED_BYTES) return
     for (const callback of this.#whenFlushed.splice(0)) callback()
   }
 
   onClosed(connection: Connection, reason: RpcError): void {
-    if (connection !== this.#connection) return
-    const said = this.#farewell
+    const session = this.#session
+    if (session === undefined || connection !== session.connection) return
+    const said = this.#farewell ?? session.refusal
     const message = said === undefined ? reason.message : `${this.#unsent.who} ended the connection: ${said.message}`
     const error = new RpcError(said?.code ?? reason.code, message, { nodeID: this.nodeID, cause: reason.cause })
-    this.#connection = undefined
+    session.detach()
     this.lastError = error
     this.#setState('connecting', error)
     this.awaitConnection()
-    this.#detach(error)
+    if (!session.isNamed || connection.endsSession || this.#farewell !== undefined) this.#endSession(error)
+    else this.#expireLater(session)
     this.#owner.onDetached(this, error)
   }
 
   onFrame(_connection: Connection, frame: IncomingFrame): void {
     const { kind } = frame
-    if (kind === Kind.ack) return this.#onAck(frame.payloadReader())
-    if (kind === Kind.goaway) return this.#onGoAway(frame.payloadReader())
+    if (kind === Kind.ack) return this.#onAck(frame)
+    if (kind === Kind.goaway) return this.#onGoAway(decodeGoAway(frame.payloadReader()))
     if (kind >= 0x80) throw new ProtocolViolation(`${kindName(kind)} after the handshake`)
     if (frame.msgID === 0) throw new ProtocolViolation(`${kindName(kind)} with msgID 0`)
-    const intake = this.#intake
+    const { frames, intake } = this.#session!
+    frames.accept()
     intake.count(frame.frameBytes)
     if (kind >= Kind.reply && kind <= Kind.error) this.#onAnswer(frame)
     else if (kind === Kind.request || kind === Kind.oneway) this.#onRequest(frame)
@@ -286,88 +317,69 @@ export class Channel implements ConnectionOwner {
   }
 
   #onRequest(frame: IncomingFrame): void {
-    this.#intake.countRequest(frame.frameBytes)
-    // Above the announced last frame the caller knows that it does not run.
-    if (this.#isDraining) this.#intake.requestStarted(frame.frameBytes)
+    const session = this.#session!
+    session.intake.countRequest(frame.frameBytes)
+    // Above the announced last frame the caller knows that it does not run, unless the announcement was lost.
+    if (session.isDraining) this.receiver?.onDrained(frame)
     else this.receiver?.onRequest(frame)
   }
 
-  #onAck(reader: FieldReader): void {
-    const ack = decodeAck(reader)
-    this.#log.acknowledge(ack.receivedFrames)
-    const { received } = this.#intake
-    if (ack.sentFrames !== received) {
-      throw new ProtocolViolation(`ACK says ${ack.sentFrames} frames were sent, ${received} have arrived`)
-    }
-    if (ack.requestBytesAllowed < this.#requestBytesAllowed) {
-      throw new ProtocolViolation(
-        `ACK takes back request bytes: ${ack.requestBytesAllowed} after ${this.#requestBytesAllowed}`,
-      )
-    }
-    this.#requestBytesAllowed = ack.requestBytesAllowed
+  #onAck(frame: IncomingFrame): void {
+    this.#session!.onAck(decodeAck(frame.payloadReader()))
+    this.receiver?.onRoom()
     this.#pump()
+    this.#noteFlushed()
   }
 
   /**
    * The other side will end the connection. When it drains, what it has not accepted goes back to the head of the queue,
-   * for the next connection.
+   * for the next session; otherwise the session ends as well.
    */
-  #onGoAway(reader: FieldReader): void {
-    const { lastFrame, why } = decodeGoAway(reader)
-    if (lastFrame > this.#log.sent || (why.notExecuted && lastFrame < this.#log.acknowledged)) {
-      throw new ProtocolViolation(
-        `GOAWAY says that frame ${lastFrame} was the last, outside of ${this.#log.acknowledged} to ${this.#log.sent}`,
-      )
+  #onGoAway(goAway: GoAway): void {
+    const session = this.#session!
+    const refused = session.onGoAway(goAway)
+    if (!goAway.why.notExecuted) {
+      this.#farewell ??= goAway.why
+      return
     }
-    const isFirst = this.#farewell === undefined
-    this.#farewell = why
-    const refused = why.notExecuted && isFirst ? this.#log.takeAbove(lastFrame) : []
-    if (lastFrame > this.#log.acknowledged) this.#log.acknowledge(lastFrame)
     const { calls } = this.#owner
     this.#queue.unshift(refused.filter((call) => call.isOneWay || calls.get(call.msgID) === call))
+    // Whoever drains waits for this: all that it has said has arrived.
+    session.sendAck(session.frames.sent)
   }
 
   #mayWrite(frameBytes: number): boolean {
-    const connection = this.#connection
-    return (
-      connection !== undefined &&
-      this.#farewell === undefined &&
-      this.#requestBytesSent + frameBytes <= this.#requestBytesAllowed &&
-      frameBytes <= this.#requestBytesMax &&
-      connection.hasRoom
-    )
+    const session = this.#session
+    return session?.mayWrite(frameBytes) === true && this.#farewell === undefined && frameBytes <= this.#requestBytesMax
   }
 
   /** Writes what waits, as far as there is room. */
   #pump(): void {
-    if (this.#queue.isEmpty || this.#connection === undefined) return
+    const session = this.#session
+    if (this.#queue.isEmpty || session?.connection === undefined) return
     const now = this.turn.now()
     for (let call = this.#queue.peek(); call !== undefined; call = this.#queue.peek()) {
       const frame = call.frameFor(this)
       const isTooLarge = frame.bytes > this.#requestBytesMax
       if (!isTooLarge && !this.#mayWrite(frame.bytes)) return
       this.#queue.shift(frame.bytes)
-      if (isTooLarge) call.onFailed(this, this.#unsent.tooLarge(frame.bytes, this.#peer!))
-      else this.#write(call, frame, now)
+      if (isTooLarge) {
+        call.onFailed(this, this.#tooLarge(frame.bytes))
+      } else {
+        session.writeCall(call, frame, now)
+        call.onWritten(this, now)
+      }
     }
   }
 
-  /** Writes a frame. The head of one that has waited is copied to say the remaining time; its payload stays shared. */
-  #write(call: OutgoingCall, frame: Frame, now: number): void {
-    this.#requestBytesSent += frame.bytes
-    this.#log.push(call)
-    if (call.dueAt === Infinity || now - call.madeAt < 1) {
-      this.#connection!.sendFrame(frame)
-    } else {
-      this.#connection!.sendControl(headWithTimeout(frame.buffer, frame.start, frame.headEnd, call.dueAt - now))
-      if (frame.end > frame.headEnd) this.#connection!.send(frame.buffer, frame.headEnd, frame.end)
-    }
-    call.onWritten(this, now)
+  #tooLarge(frameBytes: number): RpcError {
+    const { frameMaxBytes } = this.#peer!
+    return this.#unsent.tooLarge(frameBytes, frameMaxBytes, this.#session?.requestWindowBytes ?? Infinity)
   }
 
   /** Why a call can not even wait; undefined when it can. */
   #refusal(call: OutgoingCall, frameBytes: number): RpcError | undefined {
-    if (frameBytes > this.#requestBytesMax) return this.#unsent.tooLarge(frameBytes, this.#peer!)
+    if (frameBytes > this.#requestBytesMax) return this.#tooLarge(frameBytes)
     if (this.#state === 'closed') return this.#unsent.closed()
     if (this.#state === 'down' && !call.waitsWhenDown) return this.#unsent.down(this.lastError)
     const { queueMaxBytes } = this.#owner.transport.limits
@@ -376,32 +388,30 @@ export class Channel implements ConnectionOwner {
     return this.#unsent.queueFull(bytes, frameBytes, queueMaxBytes)
   }
 
-  /** The connection is gone, and with it all that belonged to it: what was written may have run or not. */
-  #detach(error: RpcError): void {
-    this.#intake.close()
-    for (const callback of this.#whenFlushed.splice(0)) callback()
-    this.#requestBytesSent = 0
-    this.#requestBytesAllowed = 0
-    this.#isDraining = false
+  /** Gives a session without a connection its time to find another. */
+  #expireLater(session: ChannelSession): void {
+    this.#expiryTimer = this.turn.runtime.startTimer(session.ttlMs, () => {
+      this.turn.begin()
+      this.expire(`${session.ttlMs} ms without a connection`)
+    })
+  }
+
+  /** The session is over, and with it all that belonged to it: what was written may have run or not. */
+  #endSession(error: RpcError): void {
+    const session = this.#session
+    if (session === undefined) return
+    this.#session = undefined
     this.#farewell = undefined
-    for (const call of this.#log.reset()) if (call.isOneWay) call.onUnacknowledged(this)
+    this.#expiryTimer?.cancel()
+    session.detach()
+    for (const callback of this.#whenFlushed.splice(0)) callback()
+    for (const call of session.unacknowledgedOneWays()) call.onUnacknowledged(this)
     if (this.pending > 0) for (const call of this.#owner.calls.values()) call.onLost(this, error)
-    this.receiver?.onLost()
-  }
-
-  #newIntake(): Intake {
-    return new Intake(this.turn, this.#owner.transport.limits.requestWindowBytes, () => this.#sendAck())
-  }
-
-  #sendAck(): void {
-    if (this.#connection === undefined) return
-    const requestBytesAllowed = this.#intake.announce()
-    const ack = { receivedFrames: this.#intake.received, sentFrames: this.#log.sent, requestBytesAllowed }
-    this.#connection.sendControl(controlFrame(Kind.ack, encodeAck(ack)))
+    this.receiver?.onLost(error)
   }
 
   #goAway(why: Status): Buffer {
-    return controlFrame(Kind.goaway, encodeGoAway({ lastFrame: this.#intake.received, why }))
+    return goAwayFrame(this.#session?.frames.received ?? 0, why)
   }
 
   #setState(state: ChannelState, error: RpcError | undefined): void {

@@ -57,6 +57,7 @@ export class Connection implements ByteStreamHandler, FrameSink {
   #isPrefaceSent = false
   #isClosing = false
   #isClosed = false
+  #endsSession = false
   #isPrefaceRead = false
   #prefaceBytes = 0
   #closeReason: RpcError | undefined
@@ -93,6 +94,11 @@ export class Connection implements ByteStreamHandler, FrameSink {
 
   get isClosed(): boolean {
     return this.#isClosed
+  }
+
+  /** Whether it was ended by a word of ours or by a fault of ours, not by a loss: nothing can go on where it stood. */
+  get endsSession(): boolean {
+    return this.#endsSession
   }
 
   /** Bytes that have been sent and not yet handed to the operating system. */
@@ -155,6 +161,7 @@ export class Connection implements ByteStreamHandler, FrameSink {
   closeWith(frame: Buffer, reason: RpcError): void {
     if (this.#isClosed) return
     this.#isClosing = true
+    this.#endsSession = true
     this.sendControl(frame)
     this.flush()
     this.#decoder.stop()
@@ -189,6 +196,7 @@ export class Connection implements ByteStreamHandler, FrameSink {
       if (rest !== undefined) this.#decoder.push(rest)
     } catch (error) {
       if (!(error instanceof ProtocolViolation)) {
+        this.#endsSession = true
         this.close(new RpcError('internal', 'a fault of this side while it read', { cause: error }))
         throw error
       }

@@ -3,6 +3,7 @@
 
 import { type ErrorCode, ProtocolViolation, RpcError } from '../errors.ts'
 import { parseAddress, type Transport } from '../options.ts'
+import { isResumed } from '../wire/attach.ts'
 import { backoffDelayMs } from '../wire/backoff.ts'
 import {
   controlFrame,
@@ -22,6 +23,7 @@ import { Kind, kindName } from '../wire/frame.ts'
 import type { IncomingFrame } from '../wire/incoming-frame.ts'
 import { NO_METADATA } from '../wire/metadata.ts'
 import type { Channel } from './channel.ts'
+import type { SessionTerms } from './channel-ports.ts'
 import { Connection, type ConnectionOwner } from './connection.ts'
 import { describeNodeIDs, hasCertificate, nodeIDsOf } from './identity.ts'
 import type { ByteStream, Timer } from './runtime.ts'
@@ -29,6 +31,7 @@ import type { Turn } from './turn.ts'
 
 /** A connection that has lived for so long starts the backoff anew, ms. */
 const STABLE_MS = 1_000
+const NO_SESSION = Buffer.alloc(0)
 
 /** What the dialler needs to know of its owner. */
 export interface DiallerOwner {
@@ -128,6 +131,7 @@ export class Dialler implements ConnectionOwner {
 
   onOpen(connection: Connection): void {
     const { transport, incarnation, servesCalls } = this.#owner
+    const { session } = this.#channel
     connection.sendPreface()
     connection.sendControl(
       controlFrame(
@@ -142,11 +146,11 @@ export class Dialler implements ConnectionOwner {
           frameMaxBytes: transport.limits.frameMaxBytes,
           servesCalls,
           metadata: transport.metadata,
-          wantsSession: false,
-          sessionID: Buffer.alloc(0),
+          wantsSession: transport.sessions,
+          sessionID: session?.id ?? NO_SESSION,
           attachEpoch: this.#owner.nextAttachEpoch(),
-          receivedFrames: 0,
-          requestBytesAllowed: transport.limits.requestWindowBytes,
+          receivedFrames: session?.frames.received ?? 0,
+          requestBytesAllowed: session?.intake.announce() ?? transport.limits.requestWindowBytes,
           features: 0,
         }),
       ),
@@ -180,6 +184,7 @@ export class Dialler implements ConnectionOwner {
       this.#fail(refusal, true)
       return
     }
+    const terms = this.#terms(helloOk)
     this.#endAttempt()
     this.#upSince = this.#owner.turn.now()
     this.#channel.attach(
@@ -192,11 +197,28 @@ export class Dialler implements ConnectionOwner {
         metadata: helloOk.metadata,
         identity: connection.stream.identity,
         frameMaxBytes: helloOk.frameMaxBytes,
-        requestBytesAllowed: helloOk.requestBytesAllowed,
       },
+      terms,
       true,
     )
     this.#owner.onAttemptDecided(this.#channel)
+  }
+
+  /** What HELLO_OK says of the session. What can not be ends the session that we have, and the connection. */
+  #terms(helloOk: HelloOk): SessionTerms {
+    const { session } = this.#channel
+    try {
+      return {
+        sessionID: helloOk.sessionID,
+        isResumed: isResumed(session, helloOk),
+        ttlMs: helloOk.sessionTtlMs,
+        peerReceived: helloOk.receivedFrames,
+        requestBytesAllowed: helloOk.requestBytesAllowed,
+      }
+    } catch (error) {
+      this.#channel.expire(error instanceof Error ? error.message : String(error))
+      throw error
+    }
   }
 
   /** TCP can connect a dialler to itself, when the port that it dials is the one that it was given. */

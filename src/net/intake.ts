@@ -1,5 +1,5 @@
-// What one connection has brought us, and what we tell the other side of it: how many counted frames have arrived, how
-// many request bytes it may send. It decides when an acknowledgement is due.
+// What a session has brought us and the other side has not been told of yet: frames to acknowledge, request bytes to
+// allow. It decides when an acknowledgement is due. Totals count from the beginning of the session.
 
 import { ProtocolViolation } from '../errors.ts'
 import type { Timer } from './runtime.ts'
@@ -14,14 +14,14 @@ export class Intake {
   readonly #turn: Turn
   readonly #windowBytes: number
   readonly #sendAck: () => void
-  #received = 0
   #unacknowledged = 0
   #unacknowledgedBytes = 0
   #requestBytesReceived = 0
   #requestBytesStarted = 0
   #requestBytesAnnounced: number
   #timer: Timer | undefined
-  #isClosed = false
+  /** Nothing can be told while there is no connection. */
+  #isPaused = true
 
   /** `windowBytes`: requests that may be accepted and not started. `sendAck` is called when an ACK is due. */
   constructor(turn: Turn, windowBytes: number, sendAck: () => void) {
@@ -31,21 +31,15 @@ export class Intake {
     this.#sendAck = sendAck
   }
 
-  /** How many counted frames have arrived. */
-  get received(): number {
-    return this.#received
-  }
-
   /** A counted frame has arrived. */
   count(frameBytes: number): void {
-    this.#received++
     this.#unacknowledged++
     this.#unacknowledgedBytes += frameBytes
   }
 
   /** Sends an ACK if enough has arrived, or sees to it that one follows soon. */
   acknowledge(): void {
-    if (this.#isClosed) return
+    if (this.#isPaused) return
     if (this.#unacknowledged >= ACK_FRAMES || this.#unacknowledgedBytes >= ACK_BYTES) this.#sendAck()
     else this.#acknowledgeSoon()
   }
@@ -62,7 +56,7 @@ export class Intake {
   /** A handler has started, or a request was dropped: its bytes may be used for another. */
   requestStarted(frameBytes: number): void {
     this.#requestBytesStarted += frameBytes
-    if (this.#isClosed) return
+    if (this.#isPaused) return
     if (this.#allowed - this.#requestBytesAnnounced >= this.#windowBytes / 4) this.#sendAck()
     else this.#acknowledgeSoon()
   }
@@ -75,8 +69,14 @@ export class Intake {
     return this.#requestBytesAnnounced
   }
 
-  close(): void {
-    this.#isClosed = true
+  /** A connection is there: whoever calls this sends an ACK or has announced already. */
+  resume(): void {
+    this.#isPaused = false
+  }
+
+  /** The connection is gone. What arrives no more is not acknowledged; requests go on to start. */
+  pause(): void {
+    this.#isPaused = true
     this.#timer?.cancel()
     this.#timer = undefined
   }

@@ -4,13 +4,21 @@
 
 import { RpcError } from '../errors.ts'
 import { resolveTransport, type Transport, type TransportOptions } from '../options.ts'
+import type { Refusal } from '../wire/attach.ts'
 import type { Hello } from '../wire/control.ts'
 import { FrameWriter } from '../wire/frame-writer.ts'
-import { Acceptor, type AcceptorOwner, type Refusal } from './acceptor.ts'
+import { Acceptor, type AcceptorOwner, type Admitted } from './acceptor.ts'
 import { Admission, type AdmissionOwner } from './admission.ts'
 import { CallTable } from './call-table.ts'
 import { Channel } from './channel.ts'
-import type { ChannelOwner, ChannelState, OutgoingCall, PeerInfo, RequestReceiver } from './channel-ports.ts'
+import type {
+  ChannelOwner,
+  ChannelState,
+  OutgoingCall,
+  PeerInfo,
+  RequestReceiver,
+  SessionTerms,
+} from './channel-ports.ts'
 import type { Connection } from './connection.ts'
 import { Deadlines } from './deadlines.ts'
 import { Dialler, type DiallerOwner, type OpenStream } from './dialler.ts'
@@ -202,19 +210,39 @@ export class NodeManager implements ChannelOwner, DiallerOwner, AcceptorOwner, A
       shared.dialler?.redial(error)
       if (shared.dialler !== undefined) return
     }
-    this.#admission.detached(channel)
-    if (shared === undefined) {
-      channel.close(error)
-      this.#freeSlots.push(channel.slot)
-    }
+    if (channel.session === undefined) this.#forget(channel, error)
+    else this.#admission.retain(channel)
   }
 
-  admit(hello: Hello, identity: PeerIdentity | undefined): Refusal | undefined {
+  onRetained(channel: Channel): void {
+    if (this.#byChannel.get(channel)?.dialler === undefined) this.#admission.retain(channel)
+  }
+
+  onExpired(channel: Channel, error: RpcError): void {
+    this.transport.logger.warn?.(error.message)
+    if (this.#byChannel.get(channel)?.dialler === undefined) this.#forget(channel, error)
+  }
+
+  /** Nothing is left of a channel that another has dialled: it goes, unless somebody refers to it. */
+  #forget(channel: Channel, error: RpcError): void {
+    this.#admission.ended(channel)
+    if (this.#byChannel.has(channel) || channel.state === 'closed') return
+    channel.close(error)
+    this.#freeSlots.push(channel.slot)
+  }
+
+  admit(hello: Hello, identity: PeerIdentity | undefined): Refusal | Admitted {
     return this.#admission.admit(hello, identity)
   }
 
-  onAccepted(connection: Connection, peer: PeerInfo, attachEpoch: number): Channel | undefined {
-    return this.#admission.attach(connection, peer, attachEpoch)
+  onAccepted(connection: Connection, peer: PeerInfo, terms: SessionTerms, attachEpoch: number): Channel | undefined {
+    return this.#admission.attach(connection, peer, terms, attachEpoch)
+  }
+
+  onFlapping(error: RpcError): void {
+    this.transport.logger.error?.(error.message)
+    const member = this.#admission.findMember(error.nodeID!)
+    if (member !== undefined) for (const listener of [...this.listeners]) listener.onRejected?.(member, error)
   }
 
   onStranger(error: RpcError): void {

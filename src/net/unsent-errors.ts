@@ -2,7 +2,6 @@
 // one per call would cost more than the call.
 
 import { type ErrorCode, RpcError } from '../errors.ts'
-import type { PeerInfo } from './channel-ports.ts'
 
 export class UnsentErrors {
   readonly #nodeID: string
@@ -23,8 +22,8 @@ export class UnsentErrors {
     return this.of('unavailable', ' is closed')
   }
 
-  tooLarge(frameBytes: number, peer: PeerInfo): RpcError {
-    const takes = `frameMaxBytes ${peer.frameMaxBytes}, requestWindowBytes ${peer.requestBytesAllowed}`
+  tooLarge(frameBytes: number, frameMaxBytes: number, requestWindowBytes: number): RpcError {
+    const takes = `frameMaxBytes ${frameMaxBytes}, requestWindowBytes ${requestWindowBytes}`
     return this.of('resource_exhausted', `: frame of ${frameBytes} bytes exceeds what it takes (${takes})`)
   }
 

@@ -156,6 +156,18 @@ test('lost: a one-way call that was written when its connection ended, and never
   configuration.on('lost', (nodeID, method) => told.add(`${nodeID} ${method}`))
   await configuration.node('a').client(Board).send({ text: 'never read' })
   await cluster.stop('a', CRASH)
+  // With sessions it is kept for the process that it was sent to, until another has taken its place.
+  await cluster.restart('a')
+  assert.deepEqual(await told.reached(1), ['a reconnecting.Board/send+msgpack'])
+})
+
+test('lost, without sessions: as soon as the connection is', LIMIT, async (t) => {
+  const { cluster } = await start(t, 1)
+  const configuration = await connectTo(t, cluster.addresses, { sessions: false })
+  const told = new Tally()
+  configuration.on('lost', (nodeID, method) => told.add(`${nodeID} ${method}`))
+  await configuration.node('a').client(Board).send({ text: 'never read' })
+  await cluster.stop('a', CRASH)
   assert.deepEqual(await told.reached(1), ['a reconnecting.Board/send+msgpack'])
 })
 

@@ -13,6 +13,7 @@ import { VirtualRuntime } from './virtual-runtime.ts'
 /** Takes no requests. */
 const NO_RECEIVER: RequestReceiver = {
   onRequest: () => {},
+  onDrained: () => {},
   onCancel: () => {},
   onRoom: () => {},
   onLost: () => {},

@@ -98,7 +98,7 @@ test(
   'a lost listener that throws leaves no call of the lost connection open, nor the node unconnected',
   LIMIT,
   async (t) => {
-    const { cluster, configuration } = await connectUnwatched(t, 1, { backoff: { maxMs: 100 } })
+    const { cluster, configuration } = await connectUnwatched(t, 1, { backoff: { maxMs: 100 }, sessions: false })
     for (const name of ['lost', 'down', 'up'] as const)
       configuration.on(name, () => {
         throw new SyntaxError(`a listener of ${name}`)

@@ -1,0 +1,202 @@
+// One session with a peer, or, when there are none, one connection: what was written and what was accepted, the request
+// window in both directions, and what either side has said about accepting no more. It outlives its connections; what
+// they lost is sent again. Channels make one after the other.
+
+import { ProtocolViolation } from '../errors.ts'
+import { headWithTimeout } from '../wire/call-header.ts'
+import { type Ack, controlFrame, encodeAck, encodeGoAway, type GoAway, type Status } from '../wire/control.ts'
+import { HEAD_BYTES, Kind, writeHead } from '../wire/frame.ts'
+import { Frame } from '../wire/frame-writer.ts'
+import { Session } from '../wire/session.ts'
+import type { Channel } from './channel.ts'
+import type { OutgoingCall, SessionTerms } from './channel-ports.ts'
+import type { Connection } from './connection.ts'
+import { Intake } from './intake.ts'
+
+/** What the log keeps: a call, whose frame depends on what has become of it meanwhile, or any other frame as it is. */
+type LogEntry = OutgoingCall | Frame
+
+export class ChannelSession {
+  /** Empty when nothing survives the connection. */
+  readonly id: Buffer
+  /** How long it lives without a connection, ms. */
+  readonly ttlMs: number
+  readonly frames = new Session<LogEntry>()
+  readonly intake: Intake
+  /** The connection of the moment. */
+  connection: Connection | undefined
+  /** Why the other side accepts no more requests, once it has said so. */
+  refusal: Status | undefined
+  readonly #channel: Channel
+  readonly #logMaxBytes: number
+  /** What the other side allowed at first: no request may be larger. */
+  #requestWindowBytes = -1
+  #requestBytesSent = 0
+  #requestBytesAllowed = 0
+  /** The last frame that we have accepted requests up to, once we have said that there will be no more. */
+  #drainedAfter: number | undefined
+
+  constructor(channel: Channel, terms: SessionTerms, windowBytes: number, logMaxBytes: number) {
+    this.#channel = channel
+    this.id = terms.sessionID
+    this.ttlMs = terms.ttlMs
+    this.#logMaxBytes = logMaxBytes
+    this.intake = new Intake(channel.turn, windowBytes, () => this.sendAck(this.frames.sent))
+  }
+
+  /** Whether it can go on with another connection. */
+  get isNamed(): boolean {
+    return this.id.length > 0
+  }
+
+  get isDraining(): boolean {
+    return this.#drainedAfter !== undefined
+  }
+
+  /** Whether so much waits to be acknowledged that nothing more should be written. */
+  get isLogFull(): boolean {
+    return this.frames.logBytes >= this.#logMaxBytes
+  }
+
+  /** The largest request that the other side takes, bytes; Infinity as long as it has not said. */
+  get requestWindowBytes(): number {
+    return this.#requestWindowBytes < 0 ? Infinity : this.#requestWindowBytes
+  }
+
+  /** Whether the other side and the log have room for a request. */
+  mayWrite(frameBytes: number): boolean {
+    return (
+      this.refusal === undefined &&
+      this.#requestBytesSent + frameBytes <= this.#requestBytesAllowed &&
+      !this.isLogFull &&
+      this.connection?.hasRoom === true
+    )
+  }
+
+  writeCall(call: OutgoingCall, frame: Frame, now: number): void {
+    this.#requestBytesSent += frame.bytes
+    this.frames.write(call, frame.bytes)
+    this.#transmit(call, frame, now)
+  }
+
+  /** Writes an answer or a CANCEL; without a connection it goes with the next. */
+  writeFrame(frame: Frame): void {
+    this.frames.write(frame, frame.bytes)
+    this.connection?.sendFrame(frame)
+  }
+
+  /**
+   * A connection begins. What the other side has, `peerReceived`, leaves the log; the rest is sent again, in order, before
+   * anything new. The dialler `greets` first: an ACK right after HELLO_OK makes the connection count on the other side.
+   */
+  attach(connection: Connection, peerReceived: number, requestBytesAllowed: number, greets: boolean): void {
+    this.connection = connection
+    this.intake.resume()
+    this.allow(requestBytesAllowed)
+    this.frames.acknowledge(peerReceived)
+    if (greets) this.sendAck(peerReceived)
+    const now = this.#channel.turn.now()
+    this.frames.replay((entry, bytes) => this.#sendAgain(entry, bytes, now), HEAD_BYTES)
+  }
+
+  /** The connection is gone. */
+  detach(): void {
+    this.connection = undefined
+    this.intake.pause()
+  }
+
+  onAck(ack: Ack): void {
+    this.frames.acknowledge(ack.receivedFrames)
+    const { received } = this.frames
+    if (ack.sentFrames !== received) {
+      throw new ProtocolViolation(`ACK says ${ack.sentFrames} frames were sent, ${received} have arrived`)
+    }
+    this.allow(ack.requestBytesAllowed)
+  }
+
+  /** The other side allows so many bytes of requests since the session began. */
+  allow(requestBytes: number): void {
+    if (this.#requestWindowBytes < 0) this.#requestWindowBytes = requestBytes
+    if (requestBytes < this.#requestBytesAllowed) {
+      throw new ProtocolViolation(`takes back request bytes: ${requestBytes} after ${this.#requestBytesAllowed}`)
+    }
+    this.#requestBytesAllowed = requestBytes
+  }
+
+  /**
+   * The other side has got all up to its last frame. When it only drains, it accepts no requests above that: returns the
+   * calls that it has not accepted, which run nowhere. Their numbers stay taken.
+   */
+  onGoAway({ lastFrame, why }: GoAway): OutgoingCall[] {
+    const { acknowledged, sent } = this.frames
+    if (lastFrame > sent) {
+      throw new ProtocolViolation(`GOAWAY says that frame ${lastFrame} was the last, of ${sent} that were sent`)
+    }
+    // Said again after a reconnection, it is behind what has been acknowledged since.
+    if (lastFrame > acknowledged) this.frames.acknowledge(lastFrame)
+    if (!why.notExecuted || this.refusal !== undefined) return []
+    this.refusal = why
+    return this.frames.entriesAbove(lastFrame).filter(isCall)
+  }
+
+  /** Accepts no more requests from here on, and says so; says it again on every connection. */
+  drain(message: string): void {
+    this.#drainedAfter ??= this.frames.received
+    const why = { code: 'unavailable', message, metadata: {}, notExecuted: true } as const
+    this.connection?.sendControl(goAwayFrame(this.#drainedAfter, why))
+  }
+
+  /** Says how much has arrived. `sentFrames` is how many of ours stand before it in the stream. */
+  sendAck(sentFrames: number): void {
+    const requestBytesAllowed = this.intake.announce()
+    const ack = { receivedFrames: this.frames.received, sentFrames, requestBytesAllowed }
+    this.connection?.sendControl(controlFrame(Kind.ack, encodeAck(ack)))
+  }
+
+  /** One-way calls that the other side may not have got. */
+  unacknowledgedOneWays(): OutgoingCall[] {
+    return this.frames
+      .entriesAbove(0)
+      .filter((entry): entry is OutgoingCall => isCall(entry) && entry.isOneWay && entry.isWantedAt(this.#channel))
+  }
+
+  #sendAgain(entry: LogEntry, bytes: number, now: number): LogEntry {
+    if (!isCall(entry)) {
+      this.connection!.sendFrame(entry)
+      return entry
+    }
+    if (entry.isWantedAt(this.#channel)) {
+      this.#transmit(entry, entry.frameFor(this.#channel), now)
+      return entry
+    }
+    // The other side will never count its bytes.
+    this.#requestBytesSent -= bytes
+    const skip = bareFrame(Kind.skip, entry.msgID, 0)
+    this.connection!.sendFrame(skip)
+    entry.onSkipped(this.#channel)
+    return skip
+  }
+
+  /** Sends a call's frame. The head of one that has waited is copied to say the remaining time; its payload stays shared. */
+  #transmit(call: OutgoingCall, frame: Frame, now: number): void {
+    const connection = this.connection!
+    if (call.dueAt === Infinity || now - call.madeAt < 1) return connection.sendFrame(frame)
+    connection.sendControl(headWithTimeout(frame.buffer, frame.start, frame.headEnd, call.dueAt - now))
+    if (frame.end > frame.headEnd) connection.send(frame.buffer, frame.headEnd, frame.end)
+  }
+}
+
+/** A frame that is a head only. */
+export function bareFrame(kind: number, msgID: number, methodID: number): Frame {
+  const buffer = Buffer.allocUnsafe(HEAD_BYTES)
+  writeHead(buffer, 0, HEAD_BYTES, kind, 0, msgID, methodID)
+  return new Frame(buffer, 0, HEAD_BYTES, HEAD_BYTES)
+}
+
+export function goAwayFrame(lastFrame: number, why: Status): Buffer {
+  return controlFrame(Kind.goaway, encodeGoAway({ lastFrame, why }))
+}
+
+function isCall(entry: LogEntry): entry is OutgoingCall {
+  return !(entry instanceof Frame)
+}

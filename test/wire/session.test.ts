@@ -1,0 +1,148 @@
+// One side of a session against a twin that is a plain list of numbered frames; and how two ends agree on a session.
+
+import assert from 'node:assert/strict'
+import { describe, it, test } from 'node:test'
+import fc from 'fast-check'
+import { ProtocolViolation } from '../../src/errors.ts'
+import { goesOn, isResumed, refusalOfHello } from '../../src/wire/attach.ts'
+import { Session } from '../../src/wire/session.ts'
+
+/** Keeps every frame that was ever written, and finds everything by looking through all of them. */
+class DumbSession {
+  frames: { entry: number; bytes: number }[] = []
+  acknowledged = 0
+
+  get open(): { entry: number; bytes: number }[] {
+    return this.frames.slice(this.acknowledged)
+  }
+
+  get logBytes(): number {
+    return this.open.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+}
+
+type Step =
+  | { readonly type: 'write'; readonly bytes: number }
+  | { readonly type: 'acknowledge'; readonly number: number }
+  | { readonly type: 'above'; readonly number: number }
+  | { readonly type: 'replay'; readonly modulus: number }
+
+const step = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ type: fc.constant('write'), bytes: fc.integer({ min: 16, max: 5000 }) }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('acknowledge', 'above'), number: fc.nat(30) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('replay'), modulus: fc.integer({ min: 2, max: 4 }) }) },
+) as fc.Arbitrary<Step>
+
+test('a session does what its twin does: numbering, acknowledging, looking above a number, sending again', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const session = new Session<number>()
+      const twin = new DumbSession()
+      let next = 0
+      for (const each of steps) {
+        if (each.type === 'write') {
+          next++
+          session.write(next, each.bytes)
+          twin.frames.push({ entry: next, bytes: each.bytes })
+        } else if (each.type === 'above') {
+          const above = twin.frames.slice(Math.max(twin.acknowledged, each.number)).map(({ entry }) => entry)
+          assert.deepEqual(session.entriesAbove(each.number), above)
+        } else if (each.type === 'replay') {
+          const sent: number[] = []
+          const replaced = (entry: number): number => (entry % each.modulus === 0 ? -entry : entry)
+          session.replay((entry, bytes) => {
+            assert.equal(bytes, twin.open[sent.length]!.bytes)
+            sent.push(entry)
+            return replaced(entry)
+          }, 16)
+          const expected = twin.open.map(({ entry }) => entry)
+          assert.deepEqual(sent, expected)
+          for (const frame of twin.open) {
+            if (replaced(frame.entry) !== frame.entry) frame.bytes = 16
+            frame.entry = replaced(frame.entry)
+          }
+        } else if (each.number >= twin.acknowledged && each.number <= twin.frames.length) {
+          session.acknowledge(each.number)
+          twin.acknowledged = each.number
+        } else {
+          assert.throws(() => session.acknowledge(each.number), ProtocolViolation)
+        }
+        assert.deepEqual(
+          [session.sent, session.acknowledged, session.logBytes],
+          [twin.frames.length, twin.acknowledged, twin.logBytes],
+        )
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('an acknowledgement that goes back, or is ahead of what was sent, is a violation and changes nothing', () => {
+  const session = new Session<string>()
+  session.write('one', 20)
+  session.write('two', 30)
+  session.acknowledge(1)
+  for (const number of [0, 3, 2 ** 53 - 1]) assert.throws(() => session.acknowledge(number), ProtocolViolation)
+  assert.deepEqual([session.acknowledged, session.logBytes], [1, 30])
+})
+
+const ID = Buffer.alloc(16, 1)
+const OTHER = Buffer.alloc(16, 2)
+const NONE = Buffer.alloc(0)
+
+/** A session of which frames 3 to 5 are not acknowledged. */
+function named(id = ID): { id: Buffer; frames: Session<string> } {
+  const frames = new Session<string>()
+  for (const entry of 'abcde') frames.write(entry, 16)
+  frames.acknowledge(2)
+  return { id, frames }
+}
+
+describe('the acceptor', () => {
+  it('listens to an epoch that is higher than all before, of the same identity, and to no other', () => {
+    const record = { epoch: 7, identity: 'CN=a' }
+    assert.equal(refusalOfHello(undefined, { attachEpoch: 1 }, ''), undefined)
+    assert.equal(refusalOfHello(record, { attachEpoch: 8 }, 'CN=a'), undefined)
+    for (const attachEpoch of [7, 6, 0]) {
+      const refusal = refusalOfHello(record, { attachEpoch }, 'CN=a')
+      assert.deepEqual([refusal?.code, refusal?.retry], ['aborted', true])
+    }
+    assert.equal(refusalOfHello(undefined, { attachEpoch: 0 }, '')?.code, 'aborted')
+    const stolen = refusalOfHello(record, { attachEpoch: 8 }, 'CN=b')
+    assert.deepEqual([stolen?.code, stolen?.retry], ['permission_denied', false])
+  })
+
+  it('goes on with a session that is named, with a count that it can have', () => {
+    const hello = { wantsSession: true, sessionID: ID, receivedFrames: 3 }
+    assert.equal(goesOn(named(), hello), true)
+    assert.equal(goesOn(named(), { ...hello, receivedFrames: 2 }), true)
+    assert.equal(goesOn(named(), { ...hello, receivedFrames: 5 }), true)
+    assert.equal(goesOn(named(), { ...hello, receivedFrames: 1 }), false, 'less than it had acknowledged')
+    assert.equal(goesOn(named(), { ...hello, receivedFrames: 6 }), false, 'more than was sent')
+    assert.equal(goesOn(named(), { ...hello, sessionID: OTHER }), false)
+    assert.equal(goesOn(named(), { ...hello, sessionID: NONE }), false)
+    assert.equal(goesOn(named(), { ...hello, wantsSession: false }), false)
+    assert.equal(goesOn(named(NONE), { ...hello, sessionID: NONE }), false, 'what has no name ends with its connection')
+    assert.equal(goesOn(undefined, hello), false)
+  })
+})
+
+describe('the dialler', () => {
+  it('goes on with what it has asked for, or begins anew with nothing received', () => {
+    const helloOk = { resumed: true, sessionID: ID, receivedFrames: 4 }
+    assert.equal(isResumed(named(), helloOk), true)
+    assert.equal(isResumed(named(), { resumed: false, sessionID: OTHER, receivedFrames: 0 }), false)
+    assert.equal(isResumed(undefined, { resumed: false, sessionID: NONE, receivedFrames: 0 }), false)
+  })
+
+  it('takes no session that it has not asked for, and no count that can not be', () => {
+    const helloOk = { resumed: true, sessionID: ID, receivedFrames: 4 }
+    for (const receivedFrames of [0, 1, 6]) {
+      assert.throws(() => isResumed(named(), { ...helloOk, receivedFrames }), ProtocolViolation)
+    }
+    assert.throws(() => isResumed(named(OTHER), helloOk), ProtocolViolation)
+    assert.throws(() => isResumed(named(NONE), { ...helloOk, sessionID: NONE }), ProtocolViolation)
+    assert.throws(() => isResumed(undefined, helloOk), ProtocolViolation)
+    assert.throws(() => isResumed(named(), { ...helloOk, resumed: false }), ProtocolViolation)
+  })
+})
