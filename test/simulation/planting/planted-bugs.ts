@@ -1,0 +1,175 @@
+// Bugs that the simulator must find: each loosens a rule of sessions, order or liveness in the source of the product, as
+// somebody might who has read the rule in a hurry. They are planted as the source is loaded (source-hook.ts).
+
+import type { SourceChange } from './source-hook.ts'
+
+export interface PlantedBug {
+  readonly name: string
+  /** What is wrong, in a sentence. */
+  readonly what: string
+  readonly changes: readonly SourceChange[]
+}
+
+const bug = (name: string, what: string, file: string, find: string, replace: string): PlantedBug => ({
+  name,
+  what,
+  changes: [{ file, find, replace }],
+})
+
+const SESSION = 'src/wire/session.ts'
+const ATTACH = 'src/wire/attach.ts'
+const CHANNEL_SESSION = 'src/net/channel-session.ts'
+const CHANNEL = 'src/net/channel.ts'
+const ADMISSION = 'src/net/admission.ts'
+
+export const plantedBugs: readonly PlantedBug[] = [
+  bug(
+    'no-fence',
+    'the acceptor goes on reading older connections of a dialler that has begun a new one',
+    ADMISSION,
+    'known?.connection?.close(anew())',
+    'void anew',
+  ),
+  bug(
+    'any-epoch',
+    'a HELLO that was late on its way takes the place of a newer connection',
+    ATTACH,
+    'hello.attachEpoch > highest',
+    'hello.attachEpoch > 0',
+  ),
+  bug(
+    'stuck-epoch',
+    'the epoch does not grow with a HELLO that was sent',
+    'src/net/node-manager.ts',
+    'return ++this.#attachEpoch',
+    'return this.#attachEpoch + 1',
+  ),
+  bug(
+    'late-attach',
+    'an ACK that was late on its way attaches a connection that a newer one has taken the place of',
+    ADMISSION,
+    'if (!isLatest || !isThere)',
+    'if (!isThere)',
+  ),
+  bug(
+    'resend-everything',
+    'what the other side has is sent again as well',
+    CHANNEL_SESSION,
+    'this.frames.acknowledge(peerReceived)\n',
+    'void peerReceived\n',
+  ),
+  bug(
+    'resend-nothing',
+    'what a connection has lost is not sent again',
+    CHANNEL_SESSION,
+    'this.frames.replay((entry, bytes) => this.#sendAgain(entry, bytes, now), HEAD_BYTES)',
+    'void now',
+  ),
+  bug(
+    'resend-in-disorder',
+    'what a connection has lost is sent again in another order',
+    SESSION,
+    'for (let left = this.#entries.length; left > 0; left--) {',
+    `if (this.#entries.length > 1) {
+      this.#entries.push(this.#entries.shift()!)
+      this.#sizes.push(this.#sizes.shift()!)
+    }
+    for (let left = this.#entries.length; left > 0; left--) {`,
+  ),
+  bug(
+    'evict-log',
+    'a log that grows forgets its oldest frames',
+    SESSION,
+    'this.#sizes.push(bytes)\n  }',
+    `this.#sizes.push(bytes)
+    if (this.#entries.length <= 8) return
+    this.#entries.shift()
+    this.#sizes.shift()
+    this.acknowledged++
+  }`,
+  ),
+  bug(
+    'skip-vanishes',
+    'a withdrawn request leaves no SKIP: the numbers of both sides part',
+    CHANNEL_SESSION,
+    'this.connection!.sendFrame(skip)',
+    'void 0',
+  ),
+  bug(
+    'window-leak',
+    'the bytes of withdrawn requests are never given back',
+    CHANNEL_SESSION,
+    'this.#requestBytesSent -= bytes',
+    'void bytes',
+  ),
+  bug(
+    'count-ahead',
+    'the dialler says that it has one frame more than it has',
+    'src/net/dialler.ts',
+    'receivedFrames: session?.frames.received ?? 0',
+    'receivedFrames: session === undefined ? 0 : session.frames.received + 1',
+  ),
+  bug(
+    'answers-need-a-connection',
+    'an answer that is made while there is no connection is dropped',
+    CHANNEL,
+    'if (session === undefined) return\n    session.writeFrame(frame)',
+    'if (session?.connection === undefined) return\n    session.writeFrame(frame)',
+  ),
+  bug(
+    'resend-across-sessions',
+    'requests that were written in a session that has ended are sent again in the next',
+    CHANNEL,
+    'for (const call of session.unacknowledgedOneWays()) call.onUnacknowledged(this)',
+    "this.#queue.unshift(session.frames.entriesAbove(0).filter((entry) => 'msgID' in entry) as never)",
+  ),
+  bug(
+    'drain-in-silence',
+    'requests behind a GOAWAY are passed over: who has not heard it waits for ever',
+    CHANNEL,
+    'if (session.isDraining) this.receiver?.onDrained(frame)',
+    'if (session.isDraining) session.intake.requestStarted(frame.frameBytes)',
+  ),
+  bug(
+    'refused-in-disorder',
+    'requests that a draining node has not accepted go back to the queue in another order',
+    'src/net/send-queue.ts',
+    'for (let index = calls.length - 1; index >= 0; index--) {',
+    'for (let index = 0; index < calls.length; index++) {',
+  ),
+  bug(
+    'overtaking',
+    'a new call does not wait behind those in the queue',
+    CHANNEL,
+    'if (this.#queue.isEmpty && this.#mayWrite(frame.bytes)) {',
+    'if (this.#mayWrite(frame.bytes)) {',
+  ),
+  bug(
+    'false-no',
+    'calls that were written when their session ended say that they did not run',
+    'src/call/call-errors.ts',
+    "{ nodeID, executed: 'unknown', cause: error }",
+    "{ nodeID, executed: 'no', cause: error }",
+  ),
+  bug(
+    'open-lane',
+    'the next handler starts although the last has neither returned nor released',
+    'src/call/lane.ts',
+    'if (this.#holder !== undefined || this.#channel.isCongested) return false',
+    'if (this.#channel.isCongested) return false',
+  ),
+  bug(
+    'lane-held-by-a-failure',
+    'a handler that fails does not let the next one start',
+    'src/call/lane.ts',
+    'if (this.#holder === context) this.#unhold()\n    this.#noteIdle()',
+    'if (this.#holder === context && error === undefined) this.#unhold()\n    this.#noteIdle()',
+  ),
+  bug(
+    'no-backoff',
+    'a failed attempt to connect is followed by the next at once',
+    'src/net/dialler.ts',
+    ': backoffDelayMs(transport.backoff, this.#failures, turn.runtime.random())',
+    ': 0 * backoffDelayMs(transport.backoff, this.#failures, turn.runtime.random())',
+  ),
+]
