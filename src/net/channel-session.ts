@@ -3,6 +3,7 @@
 // they lost is sent again. Channels make one after the other.
 
 import { ProtocolViolation } from '../errors.ts'
+import type { Limits } from '../options.ts'
 import { headWithTimeout } from '../wire/call-header.ts'
 import { type Ack, controlFrame, encodeAck, encodeGoAway, type GoAway, type Status } from '../wire/control.ts'
 import { HEAD_BYTES, Kind, writeHead } from '../wire/frame.ts'
@@ -12,6 +13,10 @@ import type { Channel } from './channel.ts'
 import type { OutgoingCall, SessionTerms } from './channel-ports.ts'
 import type { Connection } from './connection.ts'
 import { Intake } from './intake.ts'
+import type { Timer } from './runtime.ts'
+
+/** So many answer bytes may always wait. */
+const ANSWER_MIN_BYTES = 64 * 1024
 
 /** What the log keeps: a call, whose frame depends on what has become of it meanwhile, or any other frame as it is. */
 type LogEntry = OutgoingCall | Frame
@@ -27,21 +32,24 @@ export class ChannelSession {
   connection: Connection | undefined
   /** Why the other side accepts no more requests, once it has said so. */
   refusal: Status | undefined
+  /** Why the other side ends the session, once it has said so. */
+  farewell: Status | undefined
   readonly #channel: Channel
-  readonly #logMaxBytes: number
+  readonly #limits: Required<Limits>
   /** What the other side allowed at first: no request may be larger. */
   #requestWindowBytes = -1
   #requestBytesSent = 0
   #requestBytesAllowed = 0
+  #expiryTimer: Timer | undefined
   /** The last frame that we have accepted requests up to, once we have said that there will be no more. */
   #drainedAfter: number | undefined
 
-  constructor(channel: Channel, terms: SessionTerms, windowBytes: number, logMaxBytes: number) {
+  constructor(channel: Channel, terms: SessionTerms, limits: Required<Limits>) {
     this.#channel = channel
     this.id = terms.sessionID
     this.ttlMs = terms.ttlMs
-    this.#logMaxBytes = logMaxBytes
-    this.intake = new Intake(channel.turn, windowBytes, () => this.sendAck(this.frames.sent))
+    this.#limits = limits
+    this.intake = new Intake(channel.turn, limits.requestWindowBytes, () => this.sendAck(this.frames.sent))
   }
 
   /** Whether it can go on with another connection. */
@@ -55,7 +63,31 @@ export class ChannelSession {
 
   /** Whether so much waits to be acknowledged that nothing more should be written. */
   get isLogFull(): boolean {
-    return this.frames.logBytes >= this.#logMaxBytes
+    return this.frames.logBytes >= this.#limits.sessionLogMaxBytes
+  }
+
+  /** Whether so much waits for the other side to take it that no more answers should be made. */
+  get isCongested(): boolean {
+    const { connection } = this
+    return connection !== undefined && (connection.bufferedBytes > this.#answerMaxBytes || this.isLogFull)
+  }
+
+  /** Whether twice as much waits, and not even refusals should be. */
+  get isOverloaded(): boolean {
+    return (
+      (this.connection?.bufferedBytes ?? 0) > 2 * this.#answerMaxBytes ||
+      this.frames.logBytes > 2 * this.#limits.sessionLogMaxBytes
+    )
+  }
+
+  /** Whether items of a stream may be sent now: they wait while there is no connection. */
+  get hasItemRoom(): boolean {
+    return this.connection?.hasRoom === true && !this.isLogFull
+  }
+
+  /** How many answer bytes may wait: as many as requests, but more than a socket keeps to itself before it says so. */
+  get #answerMaxBytes(): number {
+    return Math.max(this.#limits.queueMaxBytes, ANSWER_MIN_BYTES)
   }
 
   /** The largest request that the other side takes, bytes; Infinity as long as it has not said. */
@@ -67,6 +99,7 @@ export class ChannelSession {
   mayWrite(frameBytes: number): boolean {
     return (
       this.refusal === undefined &&
+      this.farewell === undefined &&
       this.#requestBytesSent + frameBytes <= this.#requestBytesAllowed &&
       !this.isLogFull &&
       this.connection?.hasRoom === true
@@ -90,6 +123,7 @@ export class ChannelSession {
    * anything new. The dialler `greets` first: an ACK right after HELLO_OK makes the connection count on the other side.
    */
   attach(connection: Connection, peerReceived: number, requestBytesAllowed: number, greets: boolean): void {
+    this.#expiryTimer?.cancel()
     this.connection = connection
     this.intake.resume()
     this.allow(requestBytesAllowed)
@@ -101,8 +135,18 @@ export class ChannelSession {
 
   /** The connection is gone. */
   detach(): void {
+    this.#expiryTimer?.cancel()
     this.connection = undefined
     this.intake.pause()
+  }
+
+  /** Gives it, without a connection, its time to find another. */
+  awaitConnection(): void {
+    const { turn } = this.#channel
+    this.#expiryTimer = turn.runtime.startTimer(this.ttlMs, () => {
+      turn.begin()
+      this.#channel.expire(`${this.ttlMs} ms without a connection`)
+    })
   }
 
   onAck(ack: Ack): void {
@@ -134,6 +178,7 @@ export class ChannelSession {
     }
     // Said again after a reconnection, it is behind what has been acknowledged since.
     if (lastFrame > acknowledged) this.frames.acknowledge(lastFrame)
+    if (!why.notExecuted) this.farewell ??= why
     if (!why.notExecuted || this.refusal !== undefined) return []
     this.refusal = why
     return this.frames.entriesAbove(lastFrame).filter(isCall)

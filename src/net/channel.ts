@@ -29,8 +29,6 @@ import { UnsentErrors } from './unsent-errors.ts'
 
 /** A socket tells that it has drained only when more than this has waited in it, bytes. */
 const FLUSHED_BYTES = 16 * 1024
-/** So many answer bytes may always wait. */
-const ANSWER_MIN_BYTES = 64 * 1024
 
 export class Channel implements ConnectionOwner {
   readonly nodeID: string
@@ -51,10 +49,7 @@ export class Channel implements ConnectionOwner {
   #peer: PeerInfo | undefined
   #session: ChannelSession | undefined
   #downTimer: Timer | undefined
-  #expiryTimer: Timer | undefined
   #whenFlushed: (() => void)[] = []
-  /** What the other side has said before it ended the session. */
-  #farewell: Status | undefined
 
   constructor(owner: ChannelOwner, nodeID: string, address: string, slot: number) {
     this.#owner = owner
@@ -99,20 +94,12 @@ export class Channel implements ConnectionOwner {
 
   /** Whether so much waits for the other side to take it that no more answers should be made. */
   get isCongested(): boolean {
-    const session = this.#session
-    if (session?.connection === undefined) return false
-    return session.connection.bufferedBytes > this.#answerMaxBytes || session.isLogFull
+    return this.#session?.isCongested === true
   }
 
   /** Whether items of a stream may be sent now: they wait while there is no connection. */
   get hasItemRoom(): boolean {
-    const session = this.#session
-    return session?.connection?.hasRoom === true && !session.isLogFull
-  }
-
-  /** How many answer bytes may wait: as many as requests, but more than a socket keeps to itself before it says so. */
-  get #answerMaxBytes(): number {
-    return Math.max(this.#owner.transport.limits.queueMaxBytes, ANSWER_MIN_BYTES)
+    return this.#session?.hasItemRoom === true
   }
 
   /** Sends a call now, queues it, or fails it at once. Never blocks. */
@@ -160,9 +147,8 @@ export class Channel implements ConnectionOwner {
    */
   refuse(frame: Frame): void {
     const session = this.#session
-    const waiting = Math.max(session?.connection?.bufferedBytes ?? 0, session?.frames.logBytes ?? 0)
-    if (waiting <= 2 * this.#answerMaxBytes) return this.answer(frame)
-    const message = `${waiting} bytes of answers wait and are not taken`
+    if (session?.isOverloaded !== true) return this.answer(frame)
+    const message = `${session.frames.logBytes} bytes of answers wait and are not taken`
     this.disconnect({ code: 'resource_exhausted', message, metadata: NO_METADATA, notExecuted: false })
   }
 
@@ -187,10 +173,8 @@ export class Channel implements ConnectionOwner {
   attach(connection: Connection, peer: PeerInfo, terms: SessionTerms, greets: boolean): void {
     if (!terms.isResumed) {
       this.#endSession(this.#unsent.of('unavailable', ' has begun a new session'))
-      const { requestWindowBytes, sessionLogMaxBytes } = this.#owner.transport.limits
-      this.#session = new ChannelSession(this, terms, requestWindowBytes, sessionLogMaxBytes)
+      this.#session = new ChannelSession(this, terms, this.#owner.transport.limits)
     }
-    this.#expiryTimer?.cancel()
     this.#peer = peer
     this.lastError = undefined
     connection.owner = this
@@ -279,15 +263,15 @@ export class Channel implements ConnectionOwner {
   onClosed(connection: Connection, reason: RpcError): void {
     const session = this.#session
     if (session === undefined || connection !== session.connection) return
-    const said = this.#farewell ?? session.refusal
+    const said = session.farewell ?? session.refusal
     const message = said === undefined ? reason.message : `${this.#unsent.who} ended the connection: ${said.message}`
     const error = new RpcError(said?.code ?? reason.code, message, { nodeID: this.nodeID, cause: reason.cause })
     session.detach()
     this.lastError = error
     this.#setState('connecting', error)
     this.awaitConnection()
-    if (!session.isNamed || connection.endsSession || this.#farewell !== undefined) this.#endSession(error)
-    else this.#expireLater(session)
+    if (!session.isNamed || connection.endsSession || session.farewell !== undefined) this.#endSession(error)
+    else session.awaitConnection()
     this.#owner.onDetached(this, error)
   }
 
@@ -338,10 +322,7 @@ export class Channel implements ConnectionOwner {
   #onGoAway(goAway: GoAway): void {
     const session = this.#session!
     const refused = session.onGoAway(goAway)
-    if (!goAway.why.notExecuted) {
-      this.#farewell ??= goAway.why
-      return
-    }
+    if (session.farewell !== undefined) return
     const { calls } = this.#owner
     this.#queue.unshift(refused.filter((call) => call.isOneWay || calls.get(call.msgID) === call))
     // Whoever drains waits for this: all that it has said has arrived.
@@ -350,7 +331,7 @@ export class Channel implements ConnectionOwner {
 
   #mayWrite(frameBytes: number): boolean {
     const session = this.#session
-    return session?.mayWrite(frameBytes) === true && this.#farewell === undefined && frameBytes <= this.#requestBytesMax
+    return session?.mayWrite(frameBytes) === true && frameBytes <= this.#requestBytesMax
   }
 
   /** Writes what waits, as far as there is room. */
@@ -388,21 +369,11 @@ export class Channel implements ConnectionOwner {
     return this.#unsent.queueFull(bytes, frameBytes, queueMaxBytes)
   }
 
-  /** Gives a session without a connection its time to find another. */
-  #expireLater(session: ChannelSession): void {
-    this.#expiryTimer = this.turn.runtime.startTimer(session.ttlMs, () => {
-      this.turn.begin()
-      this.expire(`${session.ttlMs} ms without a connection`)
-    })
-  }
-
   /** The session is over, and with it all that belonged to it: what was written may have run or not. */
   #endSession(error: RpcError): void {
     const session = this.#session
     if (session === undefined) return
     this.#session = undefined
-    this.#farewell = undefined
-    this.#expiryTimer?.cancel()
     session.detach()
     for (const callback of this.#whenFlushed.splice(0)) callback()
     for (const call of session.unacknowledgedOneWays()) call.onUnacknowledged(this)
