@@ -5,6 +5,7 @@ import net from 'node:net'
 import { performance } from 'node:perf_hooks'
 import tls from 'node:tls'
 import { asksForCertificates } from './identity.ts'
+import { nodeStorage } from './node-storage.ts'
 import type {
   AcceptHandler,
   ByteStream,
@@ -216,6 +217,7 @@ function startTimer(delayMs: number, callback: () => void): Timer {
 
 /** The one real runtime. */
 export const nodeRuntime: Runtime = Object.freeze({
+  storage: nodeStorage('.'),
   now: () => performance.now(),
   wallTime: () => Date.now(),
   startTimer,

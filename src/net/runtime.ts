@@ -81,7 +81,36 @@ export interface AcceptHandler {
   onError(error: Error): void
 }
 
+/** A file of a `Storage`. What is written is durable when a later `sync` has resolved, and not before. */
+export interface StorageFile {
+  /** Bytes in the file. */
+  size(): Promise<number>
+  /** Up to `length` bytes from `position`; fewer at the end of the file. */
+  read(position: number, length: number): Promise<Buffer>
+  /** Writes all of `bytes` at `position`; a gap before it is filled with zeros. */
+  write(position: number, bytes: Uint8Array): Promise<void>
+  /** Makes the file `size` bytes long. */
+  truncate(size: number): Promise<void>
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Files by name, for what a service must not forget. The framework itself keeps nothing; a log or a vote that is kept
+ * through this can be crashed in a simulation.
+ */
+export interface Storage {
+  /** Opens a file for reading and writing, and makes it when it is not there. */
+  open(name: string): Promise<StorageFile>
+  /** Removes a file; does nothing when it is not there. */
+  remove(name: string): Promise<void>
+  /** The names of all files. */
+  list(): Promise<string[]>
+}
+
 export interface Runtime {
+  /** Files of this machine. */
+  readonly storage: Storage
   /** Milliseconds since some fixed moment; never goes back. */
   now(): number
   /** Milliseconds since 1970, as the machine's clock says: for people, never for intervals. */

@@ -2,6 +2,7 @@
 // control: a dial is answered, refused or left hanging by hand, and a stream can stop taking bytes. Bytes flow by
 // themselves; only time does not. It simulates no network faults beyond these.
 
+import { nodeRuntime } from '../../src/net/node-runtime.ts'
 import type {
   AcceptHandler,
   ByteStream,
@@ -155,6 +156,8 @@ export class VirtualDial {
 }
 
 export class VirtualRuntime implements Runtime {
+  /** Nothing that is tested on a virtual clock keeps anything. */
+  readonly storage = nodeRuntime.storage
   /** Every attempt to connect so far. */
   readonly dials: VirtualDial[] = []
   /** The delays of all timers that were started, in order. */
