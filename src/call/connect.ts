@@ -74,6 +74,8 @@ const TRANSPORT_KEYS = [
   'identify',
   'limits',
   'backoff',
+  'sessions',
+  'sessionTtlMs',
   'downAfterMs',
   'pingIntervalMs',
   'pingTimeoutMs',

@@ -25,6 +25,7 @@ export class ItemPump {
   readonly #iterable: unknown
   #iterator: AnyIterator | undefined
   #isPulling = false
+  #isStopping = false
   #isOver = false
 
   constructor(iterable: unknown, ports: ItemPumpPorts) {
@@ -36,7 +37,7 @@ export class ItemPump {
 
   /** Pulls until there is no room; called again when there is. */
   goOn(): void {
-    if (this.#isPulling || this.#isOver) return
+    if (this.#isPulling || this.#isStopping || this.#isOver) return
     this.#isPulling = true
     void this.#pull()
   }
@@ -46,34 +47,32 @@ export class ItemPump {
       this.#iterator ??= iteratorOf(this.#iterable)
       const iterator = this.#iterator
       if (iterator === undefined) throw new TypeError('a streaming handler must return an iterable or be a generator')
-      for (let items = 1; !this.#isOver && this.#ports.hasRoom(); items++) {
+      for (let items = 1; !this.#isStopping && this.#ports.hasRoom(); items++) {
         const { done, value } = await iterator.next()
-        if (this.#isOver) return
+        if (this.#isStopping) return
         if (done) return this.#end(undefined)
-        if (!this.#ports.send(value)) {
-          this.#stop()
-          return this.#end(undefined)
-        }
+        if (!this.#ports.send(value)) return this.#stop(undefined)
         if (items % ITEMS_PER_TURN === 0) await new Promise<void>((resolve) => this.#ports.later(resolve))
       }
       this.#isPulling = false
     } catch (error) {
-      this.#stop()
-      this.#end(error ?? new Error('thrown without a reason'))
+      this.#stop(error ?? new Error('thrown without a reason'))
     }
   }
 
-  readonly #onAbort = (): void => {
-    this.#stop()
-    this.#end(this.#ports.signal.reason)
-  }
+  readonly #onAbort = (): void => this.#stop(this.#ports.signal.reason)
 
-  /** Runs the generator's `finally`, once it is where it can; what it says or throws then is nobody's business. */
-  #stop(): void {
-    if (this.#isOver) return
+  /**
+   * Runs the generator's `finally`, once it is where it can, and ends when that has run: until then the generator runs.
+   * What it says or throws is nobody's business.
+   */
+  #stop(error: unknown): void {
+    if (this.#isOver || this.#isStopping) return
+    this.#isStopping = true
+    const end = (): void => this.#end(error)
     Promise.resolve()
       .then(() => this.#iterator?.return?.())
-      .catch(() => {})
+      .then(end, end)
   }
 
   #end(error: unknown): void {

@@ -4,12 +4,20 @@
 
 import { RpcError } from '../errors.ts'
 import type { Transport } from '../options.ts'
-import { type DiallerRecord, goesOn, type Refusal, refusalOfHello } from '../wire/attach.ts'
+import {
+  type DiallerRecord,
+  goesOn,
+  type NamedSession,
+  promisedSession,
+  type Refusal,
+  refusalOfHello,
+} from '../wire/attach.ts'
 import { type Hello, ID_BYTES } from '../wire/control.ts'
 import { NO_METADATA } from '../wire/metadata.ts'
 import type { Admitted } from './acceptor.ts'
 import type { Channel } from './channel.ts'
 import type { PeerInfo, SessionTerms } from './channel-ports.ts'
+import type { ChannelSession } from './channel-session.ts'
 import type { Connection } from './connection.ts'
 import type { PeerIdentity } from './runtime.ts'
 
@@ -116,21 +124,25 @@ export class Admission {
     const incarnation = hello.incarnation.toString('hex')
     const names = identity === undefined ? '' : JSON.stringify([identity.commonName, identity.names])
     const known = this.#known.get(incarnation)
-    const isResumed = goesOn(known?.session, hello)
-    const refusal = refusalOfHello(this.#seen.get(incarnation), hello, names) ?? this.#refusalOfNode(hello, isResumed)
+    const record = this.#seen.get(incarnation)
+    const promised = promisedSession(record)
+    const isResumed = goesOn(known?.session ?? promised, hello)
+    const refusal = refusalOfHello(record, hello, names) ?? this.#refusalOfNode(hello, isResumed)
     if (refusal !== undefined) return refusal
-    this.#remember(incarnation, hello.attachEpoch, names)
     known?.connection?.close(anew())
-    const session = isResumed ? known?.session : undefined
-    if (session !== undefined) {
-      return {
-        sessionID: session.id,
-        isResumed: true,
-        receivedFrames: session.frames.received,
-        requestBytesAllowed: session.intake.announce(),
-      }
-    }
-    known?.expire('its peer has begun anew')
+    const session = isResumed ? (known?.session ?? promised) : undefined
+    if (session === undefined) known?.expire('its peer has begun anew')
+    const admitted = session === undefined ? this.#newSession(hello) : this.#oldSession(session, known?.session)
+    const isPromised = session === undefined || session === promised
+    this.#remember(incarnation, {
+      epoch: hello.attachEpoch,
+      identity: names,
+      promised: isPromised ? admitted.sessionID : NO_SESSION,
+    })
+    return admitted
+  }
+
+  #newSession(hello: Hello): Admitted {
     const { transport } = this.#owner
     const isNamed = hello.wantsSession && transport.sessions
     return {
@@ -141,6 +153,15 @@ export class Admission {
     }
   }
 
+  #oldSession(session: NamedSession, there: ChannelSession | undefined): Admitted {
+    return {
+      sessionID: session.id,
+      isResumed: true,
+      receivedFrames: session.frames.received,
+      requestBytesAllowed: there?.intake.announce() ?? this.#owner.transport.limits.requestWindowBytes,
+    }
+  }
+
   /**
    * A handshake is complete. Returns the channel that its connection belongs to now; undefined when its sender has
    * connected anew meanwhile, or the session has ended.
@@ -148,17 +169,20 @@ export class Admission {
   attach(connection: Connection, peer: PeerInfo, terms: SessionTerms, attachEpoch: number): Channel | undefined {
     const incarnation = peer.incarnation.toString('hex')
     const known = this.#known.get(incarnation)
-    const isLatest = (this.#seen.get(incarnation)?.epoch ?? attachEpoch) === attachEpoch
-    const isThere = !terms.isResumed || known?.session?.id.equals(terms.sessionID) === true
+    const record = this.#seen.get(incarnation)
+    const isKnown = terms.isResumed && known?.session?.id.equals(terms.sessionID) === true
+    const isLatest = record?.epoch === attachEpoch
+    const isThere = isKnown || record?.promised.equals(terms.sessionID) === true
     if (!isLatest || !isThere) {
       connection.close(anew())
       return undefined
     }
+    this.#remember(incarnation, { ...record, promised: NO_SESSION })
     this.#displace(peer.nodeID, incarnation)
-    const channel = terms.isResumed ? known! : this.#channelFor(peer)
+    const channel = isKnown ? known! : this.#channelFor(peer)
     this.#known.set(incarnation, channel)
     this.#detached.delete(channel)
-    channel.attach(connection, peer, terms, false)
+    channel.attach(connection, peer, { ...terms, isResumed: isKnown }, false)
     if (this.#owner.isDraining) channel.drain('the server is shutting down')
     return channel
   }
@@ -217,9 +241,9 @@ export class Admission {
     return undefined
   }
 
-  #remember(incarnation: string, epoch: number, identity: string): void {
+  #remember(incarnation: string, record: DiallerRecord): void {
     this.#seen.delete(incarnation)
-    this.#seen.set(incarnation, { epoch, identity })
+    this.#seen.set(incarnation, record)
     if (this.#seen.size <= INCARNATIONS_MAX + this.#known.size) return
     for (const gone of this.#seen.keys()) {
       if (this.#known.has(gone)) continue

@@ -53,6 +53,8 @@ export type Fault =
       readonly host: string
       readonly isSilent: boolean
     }
+  /** The process is asked to stop, as by SIGTERM (its host's `onStop`); when it has stopped it is started again. */
+  | { readonly kind: 'restart'; readonly atMs: number; readonly forMs: number; readonly host: string }
   /** The machine's clock is set. */
   | { readonly kind: 'clock-jump'; readonly atMs: number; readonly host: string; readonly byMs: number }
   /** Whoever dials a host reaches another. */
@@ -69,6 +71,7 @@ export const faultKinds: readonly FaultKind[] = [
   'refuse',
   'pause',
   'crash',
+  'restart',
   'clock-jump',
   'move',
 ]
@@ -120,6 +123,12 @@ export function applyFault(simulation: Simulation, fault: Fault): void {
       host.crash(fault.isSilent)
       later(() => host.boot())
       return simulation.count(fault.isSilent ? 'silent crash' : 'crash')
+    }
+    case 'restart': {
+      const host = simulation.host(fault.host)
+      if (!host.isUp || host.isPaused) return
+      host.stop(() => simulation.plan('heal', fault.forMs, () => host.boot()))
+      return simulation.count('restart')
     }
     case 'clock-jump':
       simulation.host(fault.host).jumpClock(fault.byMs)
@@ -194,6 +203,8 @@ function drawFault(random: Random, kind: FaultKind, hosts: readonly string[], pl
       return { kind, atMs, forMs, host }
     case 'crash':
       return mortal === undefined ? undefined : { kind, atMs, forMs, host: mortal, isSilent: random.chance(0.4) }
+    case 'restart':
+      return mortal === undefined ? undefined : { kind, atMs, forMs, host: mortal }
     case 'clock-jump':
       return { kind, atMs, host, byMs: Math.round(random.between(-100_000, 100_000)) }
     case 'move': {

@@ -26,6 +26,10 @@ export class SimulatedHost {
   readonly name: string
   readonly simulation: Simulation
   readonly disk: SimulatedDisk
+  /** What its program does when it is asked to stop. Set by the program; without it, it is simply ended. */
+  onStop: (() => Promise<void>) | undefined
+  /** Told when it has crashed, or was stopped, with the number of the life that has ended. */
+  onCrash: ((life: number) => void) | undefined
   readonly #program: Program
   readonly #random: Random
   #life = 0
@@ -83,6 +87,7 @@ export class SimulatedHost {
   boot(): void {
     if (this.#isUp) return
     this.#isUp = true
+    this.onStop = undefined
     this.#life++
     this.#runtime = new HostRuntime(this, this.#random)
     const { life } = this
@@ -103,6 +108,20 @@ export class SimulatedHost {
     this.#deferred = []
     this.simulation.network.onCrashed(this, isSilent)
     this.disk.crash()
+    this.onCrash?.(this.#life)
+  }
+
+  /** Asks its program to stop, ends it when it has, and calls back. Does nothing more when it crashes meanwhile. */
+  stop(onStopped: () => void): void {
+    const { life } = this
+    const end = (): void => {
+      if (!this.lives(life)) return
+      this.crash(false)
+      onStopped()
+    }
+    const stopping = this.onStop?.()
+    if (stopping === undefined) return end()
+    stopping.then(end, (error: unknown) => this.simulation.fail(error))
   }
 
   /** Stops its time. What happens to it meanwhile happens when it goes on; its kernel takes connections and bytes. */

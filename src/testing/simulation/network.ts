@@ -76,6 +76,7 @@ export class Network {
 
   dial(from: SimulatedHost, life: number, name: string, port: number): ByteStream {
     const stream = this.#newStream(from, `${name}:${port}`)
+    this.#simulation.counters.dials++
     this.#simulation.plan('syn', this.#delay(from.name, name), () => this.#connect(stream, life, name, port))
     return stream
   }

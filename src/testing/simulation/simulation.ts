@@ -22,6 +22,8 @@ export interface SimulationOptions {
 /** What has happened so far. */
 export interface SimulationCounters {
   events: number
+  /** Attempts to connect, and connections that they have made. */
+  dials: number
   connections: number
   /** Faults that have had an effect, by kind. */
   faults: Record<string, number>
@@ -40,7 +42,7 @@ export class Simulation {
   readonly seed: number | string
   readonly network: Network
   readonly trace: Trace
-  readonly counters: SimulationCounters = { events: 0, connections: 0, faults: {} }
+  readonly counters: SimulationCounters = { events: 0, dials: 0, connections: 0, faults: {} }
   readonly #queue = new EventQueue()
   readonly #hosts = new Map<string, SimulatedHost>()
   readonly #afterEvent: ((simulation: Simulation) => void) | undefined
