@@ -174,7 +174,7 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
     this.states[position] = Fate.replied
     this.answeredAt[position] = now
     // Written again after the other side had refused it: it was decided the first time.
-    if (this.undecided === 0) return
+    if (this.undecided === 0) return this.#forgetWhenGone()
     this.arrivals.push(position)
     this.undecided--
     this.consumer?.onReply(position)
@@ -217,6 +217,7 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
     if (this.states[position] === Fate.queued) this.#leave(channel)
     if (this.isOneWay && this.answeredAt[position]! > 0) {
       this.states[position] = Fate.failed
+      this.#forgetWhenGone()
       this.setup.defaults.onLost(this, channel.nodeID)
       return
     }

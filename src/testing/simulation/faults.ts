@@ -178,8 +178,13 @@ export function drawFaults(random: Random, hosts: readonly string[], plan: Fault
   return faults.sort((one, other) => one.atMs - other.atMs)
 }
 
+/** What happens this early happens while everybody connects, ms. */
+const BEGINNING_MS = 20
+
 function drawFault(random: Random, kind: FaultKind, hosts: readonly string[], plan: FaultPlan): Fault | undefined {
-  const atMs = Math.round(random.between(0, plan.overMs) * 1000) / 1000
+  // Beginnings are worth more than their share: that is when nothing is known yet.
+  const within = random.chance(0.2) ? Math.min(plan.overMs, BEGINNING_MS) : plan.overMs
+  const atMs = Math.round(random.between(0, within) * 1000) / 1000
   const forMs = Math.round(random.magnitude(1, plan.overMs))
   const [from, to] = random.shuffle(hosts) as [string, string]
   const host = random.pick(hosts)

@@ -10,5 +10,7 @@ export { drawFaults, endOfFaults, type Fault, type FaultKind, type FaultPlan, fa
 export { type Program, SimulatedHost } from './host.ts'
 export type { Weather } from './network.ts'
 export { Random } from './random.ts'
+export { shrinkSchedule } from './shrink.ts'
 export { Simulation, type SimulationCounters, type SimulationOptions } from './simulation.ts'
+export { drawTimeline, type TimelineOptions } from './timeline.ts'
 export { Trace } from './trace.ts'

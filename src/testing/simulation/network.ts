@@ -12,6 +12,8 @@ export interface Weather {
   /** How long a piece of bytes is on its way, ms. */
   readonly delayMinMs: number
   readonly delayMaxMs: number
+  /** How often a packet is lost and sent again by TCP, which holds up its connection for 0.2 to 5 s. 0 to 1. */
+  readonly stallChance: number
   /** The largest piece in which bytes arrive, bytes. */
   readonly chunkMaxBytes: number
   /** What the two kernels and the cable hold in one direction, bytes; the rest stays buffered at the sender. */
@@ -145,7 +147,9 @@ export class Network {
     if (stream.isDelivering || other === undefined) return
     stream.isDelivering = true
     const { now } = this.#simulation
-    const at = Math.max(now + (delayMs ?? this.#delay(stream.host.name, other.host.name)), stream.arrivesAfter)
+    const stallMs = this.#random.chance(this.weather.stallChance) ? this.#random.magnitude(200, 5_000) : 0
+    const usualMs = delayMs ?? this.#delay(stream.host.name, other.host.name)
+    const at = Math.max(now + usualMs + stallMs, stream.arrivesAfter)
     stream.arrivesAfter = at
     other.host.plan('bytes', at - now, other.life, () => this.#deliver(stream, other))
   }
@@ -196,23 +200,37 @@ export class Network {
     this.#closeLater(stream, new Error('read ECONNRESET'))
   }
 
-  /** An end was destroyed by its owner. Of what it had sent last, the other end may get a part. */
-  onDestroyed(stream: SimulatedStream): void {
+  /** How many of the bytes that are on their way arrive although their sender is gone. */
+  survivors(bytes: number): number {
+    return this.#random.chance(0.5) ? bytes : this.#random.int(0, bytes)
+  }
+
+  /** An end was destroyed by its owner. The other end reads what was on its way, `last`, and hears of the end. */
+  onDestroyed(stream: SimulatedStream, last: Buffer): void {
     const { other } = stream
     if (other === undefined || other.isClosed || stream.isBlackholed) return
     const way = this.#way(stream.host.name, other.host.name)
     if (way.blackholed > 0) return
-    if (way.blocked > 0) this.#waiting.push(() => this.#resetLater(other))
-    else this.#resetLater(other)
+    if (way.blocked > 0) {
+      this.#waiting.push(() => this.onDestroyed(stream, last))
+      return
+    }
+    const { now } = this.#simulation
+    const at = Math.max(now + this.#delay(stream.host.name, other.host.name), stream.arrivesAfter)
+    other.host.plan('bytes', at - now, other.life, () => {
+      if (last.length > 0) other.receive(last)
+      this.#resetLater(other)
+    })
   }
 
   onCrashed(host: SimulatedHost, isSilent: boolean): void {
     for (const stream of this.streamsOf(host)) {
       const { other } = stream
+      const last = stream.takeSome()
       stream.close(undefined)
       if (other === undefined || other.isClosed) continue
       if (isSilent) other.isBlackholed = true
-      else this.onDestroyed(stream)
+      else this.onDestroyed(stream, last)
     }
   }
 

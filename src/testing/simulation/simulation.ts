@@ -211,6 +211,7 @@ function drawWeather(random: Random): Weather {
   return {
     delayMinMs,
     delayMaxMs: delayMinMs * random.between(1, 10),
+    stallChance: random.chance(0.5) ? 0 : random.magnitude(0.0005, 0.05),
     chunkMaxBytes: Math.round(random.magnitude(1, 64 * 1024)),
     pipeBytes: Math.round(random.magnitude(512, 512 * 1024)),
   }

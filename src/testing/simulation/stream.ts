@@ -89,8 +89,14 @@ export class SimulatedStream implements ByteStream {
 
   destroy(): void {
     if (this.isClosed) return
+    const last = this.takeSome()
     this.close(undefined)
-    this.#network.onDestroyed(this)
+    this.#network.onDestroyed(this, last)
+  }
+
+  /** What is on its way when this end goes, and arrives nevertheless: a prefix. */
+  takeSome(): Buffer {
+    return this.take(this.#network.survivors(this.#pipeBytes))
   }
 
   /** Takes up to `count` bytes that are on their way, for the other end to read. */

@@ -101,7 +101,8 @@ async function live(world: World): Promise<void> {
       'every call ends',
       `${ledger.open} are open ${SETTLE_MS} ms after the last fault: ${ledger.openNames}`,
     )
-  await simulation.run(QUIET_MS)
+  // By then every planned cancellation has come, too.
+  await simulation.run(QUIET_MS + plan.overMs)
   ledger.finish()
   inside.check()
   inside.checkQuiet()

@@ -1,6 +1,7 @@
 // What is true of the insides at every moment: counts of the two ends of a session fit, logs are bounded, nothing is left
 // when all is quiet.
 
+import type { Call } from '../../../src/call/call.ts'
 import type { Channel } from '../../../src/net/channel.ts'
 import type { ChannelSession } from '../../../src/net/channel-session.ts'
 import type { NodeManager } from '../../../src/net/node-manager.ts'
@@ -51,7 +52,8 @@ export class Inside {
   /** Checks what must be true when nobody has asked for anything for a while. */
   checkQuiet(): void {
     for (const [name, manager] of this.#managers) {
-      if (manager.calls.size > 0) throw new Violation('nothing left', `${name} has ${manager.calls.size} calls`)
+      if (manager.calls.size > 0)
+        throw new Violation('nothing left', `${name} has ${manager.calls.size} calls: ${describeCalls(manager)}`)
       for (const channel of manager.channels) {
         const bytes = channel.session?.frames.logBytes ?? 0
         const isAttached = channel.session?.connection !== undefined
@@ -82,6 +84,11 @@ export class Inside {
     if (last !== undefined && last !== connection) this.resumes++
     this.#connections.set(session, connection)
   }
+}
+
+function describeCalls(manager: NodeManager): string {
+  const calls = manager.calls.values() as unknown as Call[]
+  return calls.map(({ msgID, setup, states }) => `${setup.method.fullName} ${msgID} [${states}]`).join(', ')
 }
 
 /** What one end has acknowledged the other has sent, and what it has sent is no less than what the other has. */

@@ -124,13 +124,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     "this.#queue.unshift(session.frames.entriesAbove(0).filter((entry) => 'msgID' in entry) as never)",
   ),
   bug(
-    'drain-in-silence',
-    'requests behind a GOAWAY are passed over: who has not heard it waits for ever',
-    CHANNEL,
-    'if (session.isDraining) this.receiver?.onDrained(frame)',
-    'if (session.isDraining) session.intake.requestStarted(frame.frameBytes)',
-  ),
-  bug(
     'refused-in-disorder',
     'requests that a draining node has not accepted go back to the queue in another order',
     'src/net/send-queue.ts',

@@ -1,0 +1,123 @@
+// npm run simulate: runs simulated worlds, replays one, or plants a bug and looks for it.
+//
+//   npm run simulate -- --seeds 2000 --from 1
+//   npm run simulate -- --seed 123 --trace
+//   npm run simulate -- --bug no-fence --svg violation.svg
+
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { shrinkSchedule } from '../../src/testing/simulation/shrink.ts'
+import { drawTimeline } from '../../src/testing/simulation/timeline.ts'
+import { planOf, runSeed, type SeedResult } from './campaign/campaign.ts'
+import { runSeeds } from './campaign/seeds.ts'
+import { hunt } from './planting/hunt.ts'
+import { plantedBugs } from './planting/planted-bugs.ts'
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string' },
+    from: { type: 'string' },
+    seed: { type: 'string' },
+    trace: { type: 'boolean' },
+    bug: { type: 'string' },
+    bugs: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    svg: { type: 'string' },
+    json: { type: 'string' },
+    help: { type: 'boolean' },
+  },
+})
+
+const USAGE = `npm run simulate -- [options]
+  --seeds N [--from M]   run N worlds, from seed M (default 500 from 1), and sum up
+  --seed S [--trace]     run one world; --trace prints everything that happens in it
+  --bug NAME [--seeds N] plant a bug, and look for a seed that finds it
+  --bugs                 the bugs that can be planted
+  --svg FILE             where the picture of a violation goes (default violation.svg)
+  --json FILE            where the figures go`
+
+if (values.help) console.log(USAGE)
+else if (values.bugs) for (const { name, what } of plantedBugs) console.log(`${name.padEnd(28)} ${what}`)
+else if (values.bug !== undefined) await findBug(values.bug)
+else if (values.seed !== undefined) await replay(number('seed', values.seed))
+else await runMany(number('seeds', values.seeds ?? '500'), number('from', values.from ?? '1'))
+
+async function runMany(count: number, from: number): Promise<void> {
+  const summary = await runSeeds(from, count, (done) => {
+    if (process.stdout.isTTY) process.stdout.write(`\r${done} of ${count} seeds`)
+  })
+  if (process.stdout.isTTY) process.stdout.write('\r')
+  console.log(JSON.stringify(summary, undefined, 2))
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(summary, undefined, 2)}\n`)
+  const [first] = summary.violations
+  if (first !== undefined) await show(await runSeed(first.seed))
+}
+
+async function replay(seed: number): Promise<void> {
+  const result = await runSeed(seed, { traceLines: values.trace ? Infinity : 0 })
+  const { trace, ...figures } = result
+  for (const line of trace) console.log(line)
+  console.log(JSON.stringify(planOf(seed), undefined, 2))
+  console.log(JSON.stringify(figures, undefined, 2))
+  if (result.violation !== undefined) await show(result)
+}
+
+async function findBug(name: string): Promise<void> {
+  if (!plantedBugs.some((bug) => bug.name === name)) {
+    console.error(`no bug is called "${name}": npm run simulate -- --bugs lists them`)
+    process.exitCode = 2
+    return
+  }
+  if (process.env.GORUMS_PLANT === name) return catchIt(name)
+  const found = await hunt(name, number('seeds', values.seeds ?? '2000'), process.argv.slice(2), 'inherit')
+  process.exitCode = found.code
+}
+
+/** Runs within the process that has the bug. */
+async function catchIt(name: string): Promise<void> {
+  const startedAt = performance.now()
+  const count = number('seeds', values.seeds ?? '2000')
+  for (let seed = 1; seed <= count; seed++) {
+    const result = await runSeed(seed)
+    if (result.violation === undefined) continue
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+    console.log(`"${name}" was caught by seed ${seed}, after ${seconds} s`)
+    return values.quick ? undefined : show(result)
+  }
+  console.log(`"${name}" was not caught by ${count} seeds`)
+  process.exitCode = 1
+}
+
+/** Prints a violation with the smallest schedule that still leads to one, and draws it. */
+async function show({ seed, violation }: SeedResult): Promise<void> {
+  if (violation === undefined) return
+  process.exitCode = process.env.GORUMS_PLANT === undefined ? 1 : 0
+  const plan = planOf(seed)
+  console.log(`seed ${seed}, at ${violation.atMs.toFixed(1)} ms: ${violation.what}`)
+  const isTheSame = async (faults: typeof plan.faults): Promise<boolean> =>
+    (await runSeed(seed, { faults })).violation?.invariant === violation.invariant
+  const faults = await shrinkSchedule(plan.faults, isTheSame)
+  const last = (await runSeed(seed, { faults })).violation ?? violation
+  console.log(`of ${plan.faults.length} faults, these ${faults.length} are enough:`)
+  for (const fault of faults) console.log(`  ${JSON.stringify(fault)}`)
+  console.log(`then, at ${last.atMs.toFixed(1)} ms: ${last.what}`)
+  const file = values.svg ?? 'violation.svg'
+  writeFileSync(
+    file,
+    drawTimeline({
+      title: `seed ${seed}: ${last.what.split('\n')[0]!.slice(0, 110)}`,
+      hosts: [...plan.clients, ...plan.servers],
+      faults,
+      marks: [{ atMs: last.atMs, text: last.invariant }],
+      endMs: last.atMs,
+    }),
+  )
+  console.log(`drawn in ${file}; replay the whole run with: npm run simulate -- --seed ${seed} --trace`)
+}
+
+function number(name: string, text: string): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value > 0) return value
+  console.error(`--${name} must be a positive integer, not "${text}"\n${USAGE}`)
+  process.exit(2)
+}
