@@ -10,7 +10,7 @@ import { shrinkSchedule } from '../../src/testing/simulation/shrink.ts'
 import { drawTimeline } from '../../src/testing/simulation/timeline.ts'
 import { planOf, runSeed, type SeedResult } from './campaign/campaign.ts'
 import { runSeeds } from './campaign/seeds.ts'
-import { hunt } from './planting/hunt.ts'
+import { runWithBug } from './planting/hunt.ts'
 import { plantedBugs } from './planting/planted-bugs.ts'
 
 const { values } = parseArgs({
@@ -32,6 +32,7 @@ const USAGE = `npm run simulate -- [options]
   --seeds N [--from M]   run N worlds, from seed M (default 500 from 1), and sum up
   --seed S [--trace]     run one world; --trace prints everything that happens in it
   --bug NAME [--seeds N] plant a bug, and look for a seed that finds it
+  --quick                with --bug: no picture, no smaller schedule
   --bugs                 the bugs that can be planted
   --svg FILE             where the picture of a violation goes (default violation.svg)
   --json FILE            where the figures go`
@@ -69,8 +70,7 @@ async function findBug(name: string): Promise<void> {
     return
   }
   if (process.env.GORUMS_PLANT === name) return catchIt(name)
-  const found = await hunt(name, number('seeds', values.seeds ?? '2000'), process.argv.slice(2), 'inherit')
-  process.exitCode = found.code
+  process.exitCode = await runWithBug(name, process.argv.slice(2))
 }
 
 /** Runs within the process that has the bug. */
@@ -81,7 +81,7 @@ async function catchIt(name: string): Promise<void> {
     const result = await runSeed(seed)
     if (result.violation === undefined) continue
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-    console.log(`"${name}" was caught by seed ${seed}, after ${seconds} s`)
+    console.log(`"${name}" was caught by seed ${seed} (${result.violation.invariant}), after ${seconds} s`)
     return values.quick ? undefined : show(result)
   }
   console.log(`"${name}" was not caught by ${count} seeds`)

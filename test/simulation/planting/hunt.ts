@@ -6,41 +6,34 @@ import path from 'node:path'
 const root = path.resolve(import.meta.dirname, '../../..')
 
 export interface Hunt {
-  readonly code: number
-  /** The seed that has found the bug, and how long that took; undefined when none has. */
+  readonly name: string
+  /** The seed that has found the bug; undefined when none has. */
   readonly seed: number | undefined
-  readonly seconds: number | undefined
+  /** The promise that was broken. */
   readonly invariant: string | undefined
 }
 
-/** Runs the simulator with a bug, for at most `seeds` seeds. */
-export function hunt(name: string, seeds: number, args: readonly string[], output: 'inherit' | 'pipe'): Promise<Hunt> {
-  const script = path.join(root, 'test/simulation/simulate.ts')
-  const all = args.length > 0 ? args : ['--bug', name, '--seeds', String(seeds), '--svg', '/dev/null']
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', '--import', './test/simulation/planting/plant.ts', script, ...all],
-    {
-      cwd: root,
-      env: { ...process.env, GORUMS_PLANT: name },
-      stdio: ['ignore', output, 'inherit'],
-    },
-  )
+/** Runs simulated worlds with a bug in the product, at most `seeds` of them. */
+export async function hunt(name: string, seeds: number): Promise<Hunt> {
   let text = ''
-  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+  await runWithBug(name, ['--bug', name, '--seeds', String(seeds), '--quick'], (chunk) => {
     text += chunk
   })
+  const [, seed, invariant] = /was caught by seed (\d+) \((.*)\)/.exec(text) ?? []
+  return { name, seed: seed === undefined ? undefined : Number(seed), invariant }
+}
+
+/** Runs the simulator with a bug and these arguments; resolves with its exit code. */
+export function runWithBug(name: string, args: readonly string[], onText?: (text: string) => void): Promise<number> {
+  const preloads = ['--import', 'tsx', '--import', './test/simulation/planting/plant.ts']
+  const child = spawn(process.execPath, [...preloads, 'test/simulation/simulate.ts', ...args], {
+    cwd: root,
+    env: { ...process.env, GORUMS_PLANT: name },
+    stdio: ['ignore', onText === undefined ? 'inherit' : 'pipe', 'inherit'],
+  })
+  if (onText !== undefined) child.stdout?.setEncoding('utf8').on('data', onText)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', (code) => {
-      const caught = /was caught by seed (\d+), after ([\d.]+) s/.exec(text)
-      const invariant = /^seed \d+, at [\d.]+ ms: ([^:]+):/m.exec(text)?.[1]
-      resolve({
-        code: code ?? 1,
-        seed: caught === null ? undefined : Number(caught[1]),
-        seconds: caught === null ? undefined : Number(caught[2]),
-        invariant,
-      })
-    })
+    child.on('close', (code) => resolve(code ?? 1))
   })
 }

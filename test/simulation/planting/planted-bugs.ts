@@ -8,13 +8,18 @@ export interface PlantedBug {
   /** What is wrong, in a sentence. */
   readonly what: string
   readonly changes: readonly SourceChange[]
+  /** It takes thousands of seeds. */
+  readonly isRare: boolean
 }
 
-const bug = (name: string, what: string, file: string, find: string, replace: string): PlantedBug => ({
-  name,
-  what,
-  changes: [{ file, find, replace }],
-})
+const bug = (
+  name: string,
+  what: string,
+  file: string,
+  find: string,
+  replace: string,
+  frequency: 'frequent' | 'rare' = 'frequent',
+): PlantedBug => ({ name, what, changes: [{ file, find, replace }], isRare: frequency === 'rare' })
 
 const SESSION = 'src/wire/session.ts'
 const ATTACH = 'src/wire/attach.ts'
@@ -36,6 +41,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ATTACH,
     'hello.attachEpoch > highest',
     'hello.attachEpoch > 0',
+    'rare',
   ),
   bug(
     'stuck-epoch',
@@ -50,6 +56,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ADMISSION,
     'if (!isLatest || !isThere)',
     'if (!isThere)',
+    'rare',
   ),
   bug(
     'resend-everything',

@@ -1,0 +1,56 @@
+// The framework keeps its promises in every simulated world, and worlds are what their seeds say.
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import path from 'node:path'
+import { test } from 'node:test'
+import { runSeed } from './campaign.ts'
+import { runSeeds } from './seeds.ts'
+
+const SEEDS = 2_000
+const root = path.resolve(import.meta.dirname, '../../..')
+
+/** Every kind of fault that a schedule can have, as it is counted. */
+const KINDS = [
+  'partition',
+  'one-way partition',
+  'delay',
+  'reset',
+  'one-sided reset',
+  'half-close',
+  'blackhole',
+  'refuse',
+  'pause',
+  'crash',
+  'silent crash',
+  'restart',
+  'clock-jump',
+  'move',
+]
+
+test(`${SEEDS} worlds with every kind of fault: no promise is broken`, async () => {
+  const summary = await runSeeds(1, SEEDS)
+  assert.deepEqual(summary.violations, [])
+  for (const kind of KINDS) assert.ok((summary.faults[kind] ?? 0) > 0, `no world had a ${kind}`)
+  for (const outcome of ['ok', 'failed', 'no', 'unknown', 'sent'] as const)
+    assert.ok(summary.outcomes[outcome]! > 0, outcome)
+  assert.ok(summary.calls > 100 * SEEDS && summary.resumes > SEEDS, JSON.stringify(summary))
+})
+
+test('one seed is one run, in this process and in another', async () => {
+  for (const seed of [3, 14, 159]) {
+    const { hash, events } = await runSeed(seed)
+    const again = await runSeed(seed)
+    assert.deepEqual([again.hash, again.events], [hash, events])
+    const script = `import { runSeed } from './test/simulation/campaign/campaign.ts'; console.log((await runSeed(${seed})).hash)`
+    const other = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
+      cwd: root,
+    })
+    assert.equal(other.toString().trim(), hash)
+  }
+})
+
+test('other seeds are other runs', async () => {
+  const hashes = await Promise.all([1, 2, 3, 4].map(async (seed) => (await runSeed(seed)).hash))
+  assert.equal(new Set(hashes).size, 4)
+})
