@@ -89,7 +89,10 @@ export type {
   ListeningPort,
   PeerIdentity,
   Runtime,
+  Storage,
+  StorageFile,
   Timer,
   TlsOptions,
 } from './net/runtime.ts'
+export { nodeStorage } from './net/node-storage.ts'
 export type { BackoffOptions, Limits, Logger, TransportOptions } from './options.ts'

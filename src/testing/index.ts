@@ -1,6 +1,7 @@
 // The public names of gorums/testing: what tests of replicated services are made with.
 
 export { checkLeaks, type LeakCheck, type LeakCheckOptions, type TestContextLike } from './leak-check.ts'
+export * from './linearizability/index.ts'
 export {
   type ClusterSetup,
   clusterNodeID,
@@ -9,4 +10,5 @@ export {
   type LocalClusterOptions,
   startLocalCluster,
 } from './local-cluster.ts'
+export * from './simulation/index.ts'
 export { type TestConfigurationOptions, type TestNode, testConfiguration } from './test-configuration.ts'
