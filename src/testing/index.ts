@@ -1,5 +1,13 @@
 // The public names of gorums/testing: what tests of replicated services are made with.
 
+export {
+  type Direction,
+  FaultProxy,
+  type FaultProxyCounters,
+  type FaultProxyOptions,
+  startFaultProxy,
+  type Treatment,
+} from './fault-proxy.ts'
 export { checkLeaks, type LeakCheck, type LeakCheckOptions, type TestContextLike } from './leak-check.ts'
 export * from './linearizability/index.ts'
 export {

@@ -28,6 +28,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   ],
   'gorums/runtime': ['multicast', 'protobuf', 'quorumCall', 'quorumStream', 'rpc', 'service', 'unicast'],
   'gorums/testing': [
+    'FaultProxy',
     'HistoryRecorder',
     'Random',
     'SimulatedHost',
@@ -45,6 +46,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     'hasNotRun',
     'registerModel',
     'shrinkSchedule',
+    'startFaultProxy',
     'startLocalCluster',
     'testConfiguration',
   ],
