@@ -69,9 +69,10 @@ export class Intake {
     return this.#requestBytesAnnounced
   }
 
-  /** A connection is there: whoever calls this sends an ACK or has announced already. */
+  /** A connection is there. What has come to be told since the last word of the handshake follows soon. */
   resume(): void {
     this.#isPaused = false
+    if (this.#isNews) this.#acknowledgeSoon()
   }
 
   /** The connection is gone. What arrives no more is not acknowledged; requests go on to start. */
@@ -79,6 +80,10 @@ export class Intake {
     this.#isPaused = true
     this.#timer?.cancel()
     this.#timer = undefined
+  }
+
+  get #isNews(): boolean {
+    return this.#unacknowledged > 0 || this.#allowed > this.#requestBytesAnnounced
   }
 
   get #allowed(): number {
@@ -92,6 +97,6 @@ export class Intake {
   readonly #onTimer = (): void => {
     this.#timer = undefined
     this.#turn.begin()
-    if (this.#unacknowledged > 0 || this.#allowed > this.#requestBytesAnnounced) this.#sendAck()
+    if (this.#isNews) this.#sendAck()
   }
 }

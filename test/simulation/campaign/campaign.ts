@@ -11,7 +11,9 @@ import { drawWorld, startClient, startServer, type World, type WorldPlan } from 
 const SETTLE_MS = 300_000
 /** The insides are looked at after every so many events. */
 const CHECK_EVERY = 8
-const QUIET_MS = 5_000
+const QUIET_MS = 1_000
+/** A connection may have to die first. */
+const QUIET_MAX_MS = 60_000
 
 export interface SeedResult {
   readonly seed: number
@@ -103,9 +105,10 @@ async function live(world: World): Promise<void> {
     )
   // By then every planned cancellation has come, too.
   await simulation.run(QUIET_MS + plan.overMs)
-  ledger.finish()
   inside.check()
-  inside.checkQuiet()
+  if (!(await simulation.run(() => inside.leftovers() === undefined, QUIET_MAX_MS)))
+    throw new Violation('nothing left', inside.leftovers() ?? '')
+  ledger.finish()
   checkDials(world)
   await closeAll(world)
 }
