@@ -106,8 +106,8 @@ async function live(world: World): Promise<void> {
   // By then every planned cancellation has come, too.
   await simulation.run(QUIET_MS + plan.overMs)
   inside.check()
-  if (!(await simulation.run(() => inside.leftovers() === undefined, QUIET_MAX_MS)))
-    throw new Violation('nothing left', inside.leftovers() ?? '')
+  if (!(await simulation.run(() => inside.leftovers(!plan.isGentle) === undefined, QUIET_MAX_MS)))
+    throw new Violation('nothing left', inside.leftovers(!plan.isGentle) ?? '')
   ledger.finish()
   checkDials(world)
   await closeAll(world)

@@ -50,14 +50,14 @@ export class Inside {
   }
 
   /** What is left of calls that have ended, of which nothing should be; undefined when nothing is. */
-  leftovers(): string | undefined {
+  leftovers(mayDie: boolean): string | undefined {
     for (const [name, manager] of this.#managers) {
       let waiting = 0
       for (const channel of manager.channels) {
         const { session, pending, nodeID } = channel
         const bytes = session?.frames.logBytes ?? 0
         // A peer that died leaves a session behind, whose calls wait until its time is over.
-        if (session !== undefined && session.connection === undefined) waiting += pending
+        if (mayDie && session !== undefined && session.connection === undefined) waiting += pending
         else if (pending > 0) return `${name} > ${nodeID}: ${pending} calls are pending`
         else if (bytes > 0) return `${name} > ${nodeID}: ${bytes} bytes are logged`
       }
