@@ -12,7 +12,7 @@ import { differenceOf, type Program, programsOf } from './programs.ts'
 import type { Outcome } from './runner.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
-const DOCUMENTS = ['README.md', 'docs/guide.md', 'docs/ordering.md', 'docs/from-gorums.md']
+const DOCUMENTS = ['README.md', 'docs/guide.md', 'docs/ordering.md', 'docs/from-gorums.md', 'docs/simulation.md']
 /** A process of documents that has not ended by then has left something open. */
 const TIMEOUT_MS = 45_000
 

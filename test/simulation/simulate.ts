@@ -6,6 +6,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { endOfFaults } from '../../src/testing/simulation/faults.ts'
 import { shrinkSchedule } from '../../src/testing/simulation/shrink.ts'
 import { drawTimeline } from '../../src/testing/simulation/timeline.ts'
 import { planOf, runSeed, type SeedResult } from './campaign/campaign.ts'
@@ -101,6 +102,7 @@ async function show({ seed, violation }: SeedResult): Promise<void> {
   console.log(`of ${plan.faults.length} faults, these ${faults.length} are enough:`)
   for (const fault of faults) console.log(`  ${JSON.stringify(fault)}`)
   console.log(`then, at ${last.atMs.toFixed(1)} ms: ${last.what}`)
+  const endMs = Math.max(2 * endOfFaults(faults), 100)
   const file = values.svg ?? 'violation.svg'
   writeFileSync(
     file,
@@ -108,8 +110,9 @@ async function show({ seed, violation }: SeedResult): Promise<void> {
       title: `seed ${seed}: ${last.what.split('\n')[0]!.slice(0, 110)}`,
       hosts: [...plan.clients, ...plan.servers],
       faults,
-      marks: [{ atMs: last.atMs, text: last.invariant }],
-      endMs: last.atMs,
+      // What is noticed long after the faults stands at the edge: the faults are what one wants to see.
+      marks: [{ atMs: Math.min(last.atMs, endMs), text: `${last.invariant}: at ${last.atMs.toFixed(1)} ms` }],
+      endMs: Math.min(last.atMs, endMs),
     }),
   )
   console.log(`drawn in ${file}; replay the whole run with: npm run simulate -- --seed ${seed} --trace`)

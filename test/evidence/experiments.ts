@@ -1,0 +1,136 @@
+// The experiments behind what docs/reliability.md promises, each as a function whose result can be written down.
+
+import { explore, largeWorld, smallWorlds } from '../exploration/explore.ts'
+import { loosenings } from '../exploration/model.ts'
+import { measureDeadPeer } from '../links/dead-peer.ts'
+import { runLinkCuts } from '../links/link-cuts.ts'
+import { runSeed } from '../simulation/campaign/campaign.ts'
+import { runSeeds } from '../simulation/campaign/seeds.ts'
+import { hunt } from '../simulation/planting/hunt.ts'
+import { plantedBugs } from '../simulation/planting/planted-bugs.ts'
+import { brokenVariants, runRegisters } from '../simulation/registers/registers.ts'
+
+/** What an experiment has found. */
+export interface Finding {
+  readonly title: string
+  /** Whether everything was as promised. */
+  readonly isAsPromised: boolean
+  readonly figures: Readonly<Record<string, unknown>>
+}
+
+export interface Experiment {
+  readonly name: string
+  run(isLong: boolean): Promise<Finding>
+}
+
+const SHORT_SEEDS = 3_000
+const LONG_SEEDS = 100_000
+const LONG_STATES = 2_500_000
+/** Where the seeds begin: others than those of the tests. */
+const FIRST_SEED = 1_000_001
+
+export const experiments: readonly Experiment[] = [
+  { name: 'simulation', run: simulation },
+  { name: 'exploration', run: exploration },
+  { name: 'determinism', run: determinism },
+  { name: 'teeth', run: teeth },
+  { name: 'linearizability', run: linearizability },
+  { name: 'links', run: links },
+  { name: 'dead peer', run: deadPeer },
+]
+
+async function simulation(isLong: boolean): Promise<Finding> {
+  const summary = await runSeeds(FIRST_SEED, isLong ? LONG_SEEDS : SHORT_SEEDS)
+  return {
+    title: 'Simulated worlds: every promise checked after every few events, and at the end',
+    isAsPromised: summary.violations.length === 0,
+    figures: { ...summary },
+  }
+}
+
+async function exploration(isLong: boolean): Promise<Finding> {
+  const worlds = smallWorlds.map((bounds) => ({ bounds, ...explore(bounds) }))
+  // The states of the large world that are nearest to its beginning.
+  if (isLong) worlds.push({ bounds: largeWorld, ...explore(largeWorld, undefined, LONG_STATES) })
+  const missed = loosenings.filter((loosening) => explore(largeWorld, loosening, 400_000).broken === undefined)
+  return {
+    title: 'Every state of small worlds; every rule of sessions left out once',
+    isAsPromised: worlds.every(({ broken }) => broken === undefined) && missed.length === 0,
+    figures: { worlds, rulesLeftOut: loosenings.length, missed },
+  }
+}
+
+async function determinism(isLong: boolean): Promise<Finding> {
+  const seeds = isLong ? 1_000 : 100
+  let different = 0
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + seeds; seed++) {
+    const { hash } = await runSeed(seed)
+    const again = await runSeed(seed)
+    if (again.hash !== hash) different++
+  }
+  return { title: 'The same seed twice: the same trace', isAsPromised: different === 0, figures: { seeds, different } }
+}
+
+async function teeth(isLong: boolean): Promise<Finding> {
+  const caught: Record<string, number> = {}
+  const missed: string[] = []
+  for (const { name, isRare } of plantedBugs) {
+    if (isRare && !isLong) continue
+    const { seed } = await hunt(name, isLong ? 20_000 : 1_500)
+    if (seed === undefined) missed.push(name)
+    else caught[name] = seed
+  }
+  const seeds = Object.values(caught).sort((one, other) => one - other)
+  return {
+    title: 'Planted bugs: the first seed that finds each',
+    isAsPromised: missed.length === 0 && seeds.length >= 12,
+    figures: { bugs: seeds.length + missed.length, medianSeeds: seeds[seeds.length >> 1], caught, missed },
+  }
+}
+
+async function linearizability(isLong: boolean): Promise<Finding> {
+  const histories = isLong ? 3_000 : 1_000
+  const verdicts: Record<string, number> = { linearizable: 0, violation: 0, undecided: 0 }
+  const brokenVariantsFound: Record<string, number | undefined> = {}
+  let operations = 0
+  let unknown = 0
+  let concurrency = Infinity
+  for (let seed = 1; seed <= histories; seed++) {
+    const run = await runRegisters(seed, 'abd')
+    verdicts[run.result.verdict]!++
+    operations += run.result.operations
+    unknown += run.unknown
+    concurrency = Math.min(concurrency, run.result.concurrency)
+  }
+  for (const variant of brokenVariants) {
+    let violations = 0
+    for (let seed = 1; seed <= 1_000; seed++) {
+      if ((await runRegisters(seed, variant)).result.verdict === 'violation') violations++
+    }
+    brokenVariantsFound[variant] = violations
+  }
+  return {
+    title: 'Histories of the storage example under faults; its broken variants, violations in 1 000 seeds',
+    isAsPromised: verdicts.violation === 0 && Object.values(brokenVariantsFound).every((violations) => violations! > 0),
+    figures: { histories, operations, unknown, leastConcurrency: concurrency, verdicts, brokenVariantsFound },
+  }
+}
+
+async function links(isLong: boolean): Promise<Finding> {
+  const result = await runLinkCuts({ cuts: isLong ? 1_000 : 200 })
+  const { failures, twice, lost, disordered } = result
+  return {
+    title: 'Real sockets, links cut under load, calls in both directions',
+    isAsPromised: Object.keys(failures).length + twice + lost + disordered === 0,
+    figures: { ...result },
+  }
+}
+
+async function deadPeer(isLong: boolean): Promise<Finding> {
+  const result = await measureDeadPeer(isLong ? 20 : 5)
+  return {
+    title: 'A peer that falls silent, on the real clock: until it is noticed',
+    isAsPromised: result.maxMs <= result.promisedMs,
+    figures: { ...result },
+  }
+}
