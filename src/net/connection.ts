@@ -19,12 +19,11 @@ import type { Frame } from '../wire/frame-writer.ts'
 import type { IncomingFrame } from '../wire/incoming-frame.ts'
 import { NO_METADATA } from '../wire/metadata.ts'
 import { WriteBatch } from '../wire/write-batch.ts'
+import { FloodGuard } from './flood-guard.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { ByteStream, ByteStreamHandler, Timer } from './runtime.ts'
 import type { Turn } from './turn.ts'
 
-/** A peer may ask for a sign of life once a second, after a burst of this many. */
-const PING_BURST = 10
 const PING_BYTES = 8
 /** Queued requests are handed over while less than this waits to be written, bytes; the rest stays withdrawable. */
 const PIPE_BYTES = 256 * 1024
@@ -65,8 +64,7 @@ export class Connection implements ByteStreamHandler, FrameSink {
   #heartbeat: Heartbeat | undefined
   /** Frames completed since the last bytes came. */
   #frames = 0
-  #pingAllowance = PING_BURST
-  #pingAllowedAt = 0
+  readonly #guard = new FloodGuard()
 
   constructor(
     turn: Turn,
@@ -135,6 +133,7 @@ export class Connection implements ByteStreamHandler, FrameSink {
   send(buffer: Buffer, start: number, end: number): void {
     if (this.#isClosed) return
     this.#batch.add(buffer, start, end)
+    this.#guard.onSent()
     if (this.#isFlushing) return
     this.#isFlushing = true
     this.turn.flushLater(this)
@@ -227,6 +226,7 @@ export class Connection implements ByteStreamHandler, FrameSink {
     if (flags !== 0) throw new ProtocolViolation(`${kindName(kind)} has flags ${flags}, which no feature defines`)
     if (!isKnownKind(kind) && !isSkippable(kind)) throw new ProtocolViolation(`unknown frame kind ${kindName(kind)}`)
     if (kind >= 0x80 && !isSkippable(kind)) checkControl(frame)
+    if (kind >= 0x80 && this.#isEstablished) this.#guard.onControl(kind, this.turn.now())
     if (!this.#isEstablished || !this.#takesItself(frame)) this.#owner.onFrame(this, frame)
     return !this.#isClosed
   }
@@ -288,11 +288,6 @@ export class Connection implements ByteStreamHandler, FrameSink {
 
   #onPing({ bytes, payloadStart, end }: IncomingFrame): void {
     if (end - payloadStart !== PING_BYTES) throw new ProtocolViolation(`PING with ${end - payloadStart} bytes`)
-    const now = this.turn.now()
-    this.#pingAllowance = Math.min(PING_BURST, this.#pingAllowance + (now - this.#pingAllowedAt) / 1000)
-    this.#pingAllowedAt = now
-    if (this.#pingAllowance < 1) throw new ProtocolViolation('more PINGs than one a second')
-    this.#pingAllowance--
     this.sendControl(controlFrame(Kind.pong, bytes.subarray(payloadStart, end)))
   }
 
