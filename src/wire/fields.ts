@@ -88,6 +88,7 @@ export class FieldReader {
   next(): number {
     if (this.#position >= this.#end) return 0
     const tag = this.#varint()
+    if (tag > 0xffffffff) throw new ProtocolViolation('message has a field number beyond 2^29 - 1')
     this.#wireType = tag & 7
     const field = Math.floor(tag / 8)
     if (field === 0) throw new ProtocolViolation('message has a field numbered 0')

@@ -31,6 +31,7 @@ function skipAll(reader: FieldReader): number[] {
 const MALFORMED = `
   00                                  | a field numbered 0
   02 01 00                            | a field numbered 0 with a length
+  80 80 80 80 10 01                   | a field numbered 2^29
   80 80 00                            | a field numbered 0 in a longer tag
   08                                  | a number without a byte
   08 80                               | a number that goes on behind the end
