@@ -81,6 +81,7 @@ export {
 
 // Options, and what a runtime of one's own must be.
 
+export { nodeStorage } from './net/node-storage.ts'
 export type {
   AcceptHandler,
   ByteStream,
@@ -94,5 +95,4 @@ export type {
   Timer,
   TlsOptions,
 } from './net/runtime.ts'
-export { nodeStorage } from './net/node-storage.ts'
 export type { BackoffOptions, Limits, Logger, TransportOptions } from './options.ts'
