@@ -158,7 +158,10 @@ test('ten clients with three hundred operations of one counter are decided', () 
   for (let round = 0; round < 30; round++) {
     const invocations = Array.from({ length: 10 }, (_, client) => recorder.invoke(`c${client}`, { by: client % 3 }))
     // They take effect in another order than they began.
-    invocations.reverse().forEach((invocation, index) => invocation.ok((sum += (9 - index) % 3)))
+    for (const [index, invocation] of invocations.reverse().entries()) {
+      sum += (9 - index) % 3
+      invocation.ok(sum)
+    }
   }
   const result = checkLinearizable(counterModel(), recorder.operations)
   assert.deepEqual([result.verdict, result.operations, result.concurrency], ['linearizable', 300, 10])
