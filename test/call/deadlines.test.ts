@@ -261,7 +261,7 @@ function numbers(seed: number): (bound: number) => number {
   let state = seed
   return (bound) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state % bound
+    return Math.floor((state / 2 ** 32) * bound)
   }
 }
 
