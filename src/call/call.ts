@@ -47,8 +47,9 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
   request: unknown
   /** The newest reply of each node. */
   readonly values: unknown[]
-  /** The positions of the nodes that have replied, in order of arrival. */
-  readonly arrivals: number[] = []
+  /** The positions of the nodes that have replied, in order of arrival: the first `arrived`. */
+  readonly arrivals: number[]
+  arrived = 0
   readonly writtenAt: number[]
   readonly answeredAt: number[]
   errors: (RpcError | undefined)[] | undefined
@@ -79,17 +80,19 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
 
   constructor(setup: CallSetup) {
     super()
-    const count = setup.contacts.nodes.length
+    const { contacts } = setup
+    const count = contacts.nodes.length
     this.setup = setup
-    this.contacts = setup.contacts
+    this.contacts = contacts
     this.methodID = setup.method.methodID
     this.isOneWay = setup.method.isOneWay
     this.msgID = setup.manager.calls.nextID()
     this.madeAt = setup.manager.turn.now()
-    this.states = filled(count, Fate.idle)
+    this.states = contacts.zeros.slice()
+    this.arrivals = contacts.zeros.slice()
     this.values = new Array(count)
-    this.writtenAt = filled(count, 0)
-    this.answeredAt = filled(count, 0)
+    this.writtenAt = contacts.zeroTimes.slice()
+    this.answeredAt = contacts.zeroTimes.slice()
     this.undecided = count
     this.#hooks = setup.hooks.length === 0 ? undefined : new AnswerHooks(this, setup.hooks)
   }
@@ -105,6 +108,12 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
   /** Whether every node is decided. */
   get isSettled(): boolean {
     return this.undecided === 0
+  }
+
+  /** Whether a node has given a reply. */
+  hasReplied(position: number): boolean {
+    const index = this.arrivals.indexOf(position)
+    return index >= 0 && index < this.arrived
   }
 
   nodeAt(position: number): Node {
@@ -175,7 +184,7 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
     this.answeredAt[position] = now
     // Written again after the other side had refused it: it was decided the first time.
     if (this.undecided === 0) return this.#forgetWhenGone()
-    this.arrivals.push(position)
+    this.arrivals[this.arrived++] = position
     this.undecided--
     this.consumer?.onReply(position)
     this.#forgetWhenGone()
@@ -199,7 +208,7 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
       return
     }
     this.answeredAt[position] = now
-    channel.latency.record(now - this.writtenAt[position]!)
+    channel.noteLatency(now - this.writtenAt[position]!)
     try {
       if (frame.methodID !== this.methodID || !this.#fits(kind))
         this.#fail(position, mismatchError(this.setup, channel.nodeID), isFinal)
@@ -270,7 +279,7 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
     this.#inbox = undefined
     this.unconsumed = 0
     if (inbox !== undefined) inbox.replay(this, consumer)
-    else for (const position of [...this.arrivals]) if (!this.isDone) consumer.onReply(position)
+    else for (let index = 0; index < this.arrived && !this.isDone; index++) consumer.onReply(this.arrivals[index]!)
     if (this.setup.method.isStream) {
       this.states.forEach((state, position) => {
         if (state === Fate.replied && !this.isDone) consumer.onEnd(position)
@@ -356,7 +365,7 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
       this.states[position] = Fate.replied
       this.undecided--
     }
-    if (isFinal || this.arrivals.indexOf(position) < 0) this.arrivals.push(position)
+    if (isFinal || !this.hasReplied(position)) this.arrivals[this.arrived++] = position
     this.#respond(this.replyOf, position)
     if (this.isDone) return
     if (this.consumer !== undefined) this.consumer.onReply(position)
@@ -464,11 +473,4 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
     this.#onSettled = undefined
     if (callbacks !== undefined) for (const callback of callbacks) tell(callback)
   }
-}
-
-/** An array of numbers that stays one of small integers or doubles, without holes. */
-function filled(count: number, value: number): number[] {
-  const numbers: number[] = []
-  for (let index = 0; index < count; index++) numbers.push(value)
-  return numbers
 }

@@ -92,14 +92,14 @@ export function prepareCall(client: ClientMethod, argument: unknown, options: An
     throw new TypeError(`${method.fullName}: the request is ${request}; pass a value, {} if there is nothing to say`)
   call.request = request
   if (options.onReply !== undefined) call.onResponse = options.onReply as (response: Response<unknown>) => void
-  const encode = (value: unknown): Frame => encodeRequest(call, value, options.metadata)
-  if (options.perNode === undefined && !hooks.some((each) => each.send !== undefined)) call.frame = encode(request)
-  else encodePerNode(call, request, options.perNode as PerNodeFunction | undefined, encode)
-  if (hooks.some((each) => each.settled !== undefined)) call.whenSettled(() => runSettledHooks(call))
+  if (options.perNode === undefined && !hooks.some(sends)) call.frame = encodeRequest(call, request, options.metadata)
+  else encodePerNode(call, request, options)
+  if (hooks.some(hearsTheEnd)) call.whenSettled(() => runSettledHooks(call))
   return call
 }
 
-type PerNodeFunction = (request: unknown, node: Node) => unknown
+const sends = (hooks: MethodHooks): boolean => hooks.send !== undefined
+const hearsTheEnd = (hooks: MethodHooks): boolean => hooks.settled !== undefined
 
 function encodeRequest(call: Call, request: unknown, metadata: Metadata | undefined): Frame {
   const { method, manager, timeoutMs } = call.setup
@@ -108,12 +108,8 @@ function encodeRequest(call: Call, request: unknown, metadata: Metadata | undefi
 }
 
 /** A request per node; those that are one and the same object are encoded once. */
-function encodePerNode(
-  call: Call,
-  request: unknown,
-  perNode: PerNodeFunction | undefined,
-  encode: (value: unknown) => Frame,
-): void {
+function encodePerNode(call: Call, request: unknown, options: AnyCallOptions): void {
+  const perNode = options.perNode as ((request: unknown, node: Node) => unknown) | undefined
   const frames: (Frame | undefined)[] = []
   const encoded = new Map<unknown, Frame>()
   call.contacts.nodes.forEach((node, position) => {
@@ -131,7 +127,7 @@ function encodePerNode(
     }
     let frame = encoded.get(value)
     if (frame === undefined) {
-      frame = encode(value)
+      frame = encodeRequest(call, value, options.metadata)
       encoded.set(value, frame)
     }
     frames[position] = frame

@@ -42,19 +42,21 @@ export class QuorumCall<Request, Reply, Result = never> implements AsyncIterable
 
   /** Resolves with the replies once more than half of the members have replied. Rejects with QuorumError. */
   majority(): Promise<Replies<Reply>> {
-    return this.#decide('majority()', this.#configuration.bind(MAJORITY), () => concluded(this.#replies()))
+    return this.#decide('majority()', this.#configuration.bind(MAJORITY), concludeReplies<Reply>)
   }
 
   /** Resolves with the replies once `k` members have replied. Throws RangeError unless 1 ≤ k ≤ members. */
   threshold(k: number): Promise<Replies<Reply>> {
-    return this.#decide(`threshold(${k})`, quorum.threshold(k).bind(this.#call.contacts.members), () =>
-      concluded(this.#replies()),
+    return this.#decide(
+      `threshold(${k})`,
+      quorum.threshold(k).bind(this.#call.contacts.members),
+      concludeReplies<Reply>,
     )
   }
 
   /** Resolves with the replies once the replied members are a quorum of `system`. Throws RangeError when it does not fit. */
   quorum(system: QuorumSystem): Promise<Replies<Reply>> {
-    return this.#decide(`quorum(${system.name})`, this.#configuration.bind(system), () => concluded(this.#replies()))
+    return this.#decide(`quorum(${system.name})`, this.#configuration.bind(system), concludeReplies<Reply>)
   }
 
   /** Resolves with the replies once every contacted node that was not skipped has replied. */
@@ -64,7 +66,7 @@ export class QuorumCall<Request, Reply, Result = never> implements AsyncIterable
       tally: new CountingTally(nodes - this.#skipped(), nodes),
       positions: this.#call.states.map((_, position) => position),
       needed: 'needs every node that was contacted',
-      conclude: () => concluded(this.#replies()),
+      conclude: concludeReplies<Reply>,
     })
   }
 
@@ -117,8 +119,7 @@ export class QuorumCall<Request, Reply, Result = never> implements AsyncIterable
   result(): Promise<Result> {
     const { function: declared, quorum: system } = this.#declared
     if (declared !== undefined) return this.#reduce('result()', declared) as Promise<Result>
-    if (system !== undefined)
-      return this.#decide('result()', system, () => concluded(this.#replies())) as Promise<Result>
+    if (system !== undefined) return this.#decide('result()', system, concludeReplies<Reply>) as Promise<Result>
     throw new TypeError(`result() needs a quorum or a function for this method: client(Service, { quorum, functions })`)
   }
 
@@ -159,10 +160,6 @@ export class QuorumCall<Request, Reply, Result = never> implements AsyncIterable
     return rejectAwait as never
   }
 
-  #replies(): Replies<Reply> {
-    return new Replies<Reply>(this.#call, this.#configuration)
-  }
-
   #skipped(): number {
     let skipped = 0
     for (const state of this.#call.states) if (state === Fate.skipped) skipped++
@@ -172,8 +169,9 @@ export class QuorumCall<Request, Reply, Result = never> implements AsyncIterable
   #reduce<R>(use: string, quorumFunction: QuorumFunction<never, never, R>): Promise<R> {
     const system = this.#declared.quorum
     const conclude = (): Concluded<R> | undefined => {
-      if (this.#call.arrivals.length === 0) return undefined
-      const result = quorumFunction(this.#replies() as never, this.#call.request as never)
+      if (this.#call.arrived === 0) return undefined
+      const replies = new Replies<Reply>(this.#call, this.#configuration)
+      const result = quorumFunction(replies as never, this.#call.request as never)
       if (isThenable(result))
         throw new TypeError(`${this.#call.setup.method.fullName}: a quorum function must not return a promise`)
       return result === undefined ? undefined : concluded(result)
@@ -189,7 +187,7 @@ export class QuorumCall<Request, Reply, Result = never> implements AsyncIterable
   }
 
   /** Ends with a quorum of the members. Members that are not contacted can never reply. */
-  #decide<R>(use: string, system: BoundQuorum, conclude: () => Concluded<R> | undefined): Promise<R> {
+  #decide<R>(use: string, system: BoundQuorum, conclude: Decision<R>['conclude']): Promise<R> {
     const { contacts } = this.#call
     const tally = system.tally()
     if (!contacts.isWhole) {
@@ -218,6 +216,11 @@ export class QuorumCall<Request, Reply, Result = never> implements AsyncIterable
 }
 
 const MAJORITY = quorum.majority()
+
+/** Ends with the replies so far. */
+function concludeReplies<Reply>(call: Call, configuration: Configuration | undefined): Concluded<Replies<Reply>> {
+  return concluded(new Replies<Reply>(call, configuration))
+}
 
 function isThenable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

@@ -17,56 +17,71 @@ export type Response<T> =
 export class Replies<T> implements Iterable<[string, T]> {
   /** The configuration that was called; undefined on a call of one node. */
   readonly configuration: Configuration | undefined
-  readonly #map: ReadonlyMap<string, T>
+  /** How many nodes have replied. */
+  readonly size: number
   readonly #call: Call
-  readonly #states: readonly number[]
+  /** Made when it is first asked for, except on streams, whose replies change: a call's answers do not. */
+  #map: ReadonlyMap<string, T> | undefined
+  /** What had become of each node; undefined when none had failed, which leaves those that had replied and the rest. */
+  readonly #states: readonly number[] | undefined
 
   /** Replies are made by the framework. */
   constructor(call: Call, configuration: Configuration | undefined) {
-    const map = new Map<string, T>()
-    for (const position of call.arrivals) map.set(call.nodeAt(position).id, call.values[position] as T)
-    this.#map = map
-    this.#call = call
-    this.#states = call.states.slice()
+    const { isStream } = call.setup.method
     this.configuration = configuration
-  }
-
-  get size(): number {
-    return this.#map.size
+    this.size = call.arrived
+    this.#call = call
+    this.#states = isStream || call.errors !== undefined ? call.states.slice() : undefined
+    this.#map = isStream ? this.#makeMap() : undefined
   }
 
   get(nodeID: string): T | undefined {
-    return this.#map.get(nodeID)
+    return this.#byID.get(nodeID)
   }
 
   has(nodeID: string): boolean {
-    return this.#map.has(nodeID)
+    return this.#byID.has(nodeID)
   }
 
   keys(): MapIterator<string> {
-    return this.#map.keys()
+    return this.#byID.keys()
   }
 
   values(): MapIterator<T> {
-    return this.#map.values()
+    return this.#byID.values()
   }
 
   entries(): MapIterator<[string, T]> {
-    return this.#map.entries()
+    return this.#byID.entries()
   }
 
   forEach(callback: (value: T, nodeID: string, replies: this) => void): void {
-    for (const [nodeID, value] of this.#map) callback(value, nodeID, this)
+    for (const [nodeID, value] of this.#byID) callback(value, nodeID, this)
   }
 
   [Symbol.iterator](): MapIterator<[string, T]> {
-    return this.#map[Symbol.iterator]()
+    return this.#byID[Symbol.iterator]()
+  }
+
+  get #byID(): ReadonlyMap<string, T> {
+    this.#map ??= this.#makeMap()
+    return this.#map
+  }
+
+  #makeMap(): ReadonlyMap<string, T> {
+    const { arrivals, values } = this.#call
+    const map = new Map<string, T>()
+    for (let index = 0; index < this.size; index++) {
+      const position = arrivals[index]!
+      map.set(this.#call.nodeAt(position).id, values[position] as T)
+    }
+    return map
   }
 
   /** The nodes that had failed, with their errors. */
   get errors(): ReadonlyMap<string, RpcError> {
     const errors = new Map<string, RpcError>()
-    this.#states.forEach((state, position) => {
+    this.#states?.forEach((state, position) => {
       const error = this.#call.errors?.[position]
       if (error !== undefined && (state === Fate.failed || state === Fate.abandoned))
         errors.set(this.#call.nodeAt(position).id, error)
@@ -76,8 +91,16 @@ export class Replies<T> implements Iterable<[string, T]> {
 
   /** The ids of the nodes that were contacted and had neither answered nor failed. */
   get pending(): readonly string[] {
-    return this.#states.flatMap((state, position) =>
-      state === Fate.idle || state === Fate.queued || state === Fate.written ? [this.#call.nodeAt(position).id] : [],
-    )
+    const { contacts } = this.#call
+    return contacts.nodes.filter((_, position) => this.#isPending(position)).map(({ id }) => id)
+  }
+
+  #isPending(position: number): boolean {
+    const call = this.#call
+    const state = this.#states?.[position]
+    if (state !== undefined) return state === Fate.idle || state === Fate.queued || state === Fate.written
+    if (call.states[position] === Fate.skipped) return false
+    const index = call.arrivals.indexOf(position)
+    return index < 0 || index >= this.size
   }
 }

@@ -8,21 +8,29 @@ import { type CallConsumer, Fate, type StopReason } from './call-setup.ts'
 import type { Configuration } from './configuration.ts'
 import { Replies } from './response.ts'
 
+/** What settles the promise that was made last: one executor for all of them. */
+const captured: { resolve: (value: never) => void; reject: (error: unknown) => void } = {
+  resolve: ignore,
+  reject: ignore,
+}
+function capture(resolve: (value: never) => void, reject: (error: unknown) => void): void {
+  captured.resolve = resolve
+  captured.reject = reject
+}
+function ignore(): void {}
+
 /** Settles a promise with what a call brings. */
 abstract class Terminal<R> implements CallConsumer {
   readonly promise: Promise<R>
   protected readonly call: Call
-  #resolve: (value: R) => void = () => {}
-  #reject: (error: unknown) => void = () => {}
+  readonly #resolve: (value: R) => void
+  readonly #reject: (error: unknown) => void
 
   constructor(call: Call) {
     this.call = call
-    this.promise = new Promise<R>((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
-    // Asking for a result and not waiting for it is no reason to end the process.
-    this.promise.catch(() => {})
+    this.promise = new Promise<R>(capture)
+    this.#resolve = captured.resolve as (value: R) => void
+    this.#reject = captured.reject
   }
 
   abstract onReply(position: number): void
@@ -37,6 +45,8 @@ abstract class Terminal<R> implements CallConsumer {
   }
 
   protected reject(error: unknown): void {
+    // Asking for a result and not waiting for it is no reason to end the process.
+    this.promise.catch(ignore)
     this.#reject(error)
     this.call.finish()
   }
@@ -79,7 +89,7 @@ export class DeliveryTerminal extends Terminal<void> {
         ? nodes === 0
           ? 'there is no node to send to'
           : 'every node was skipped'
-        : `sent to ${call.arrivals.length} of ${nodes - skipped} nodes`
+        : `sent to ${call.arrived} of ${nodes - skipped} nodes`
     this.reject(callError(call, undefined, reason, `not sent to every node (${what}`, undefined))
   }
 }
@@ -92,7 +102,7 @@ export interface Decision<R> {
   /** For messages: `needs 3 of 5`. */
   readonly needed: string
   /** Asked when the tally is reached; undefined means not yet: the next reply asks again. */
-  conclude(): Concluded<R> | undefined
+  conclude(call: Call, configuration: Configuration | undefined): Concluded<R> | undefined
 }
 
 /** A result in a box: it may be undefined in itself. */
@@ -108,7 +118,8 @@ export function concluded<R>(result: R): Concluded<R> {
 export class QuorumTerminal<R> extends Terminal<R> {
   readonly #decision: Decision<R>
   readonly #configuration: Configuration | undefined
-  readonly #counted: boolean[] = []
+  /** Which nodes have been counted, where a node may reply more than once. */
+  readonly #counted: boolean[] | undefined
   #failure: RpcError | undefined
   #isConcluded = false
 
@@ -116,9 +127,9 @@ export class QuorumTerminal<R> extends Terminal<R> {
     super(call)
     this.#configuration = configuration
     this.#decision = decision
-    call.states.forEach((state, position) => {
-      if (state === Fate.skipped) this.#countFailure(position)
-    })
+    this.#counted = call.setup.method.isStream ? [] : undefined
+    for (let position = 0; position < call.states.length; position++)
+      if (call.states[position] === Fate.skipped) this.#countFailure(position)
   }
 
   /** Decides on what is known before any answer: a quorum may be impossible from the start. */
@@ -128,8 +139,7 @@ export class QuorumTerminal<R> extends Terminal<R> {
 
   onReply(position: number): void {
     const index = this.#decision.positions[position]!
-    if (index >= 0 && this.#counted[position] !== true) {
-      this.#counted[position] = true
+    if (index >= 0 && this.#isFirst(position)) {
       try {
         this.#decision.tally.reply(index)
       } catch (error) {
@@ -149,7 +159,7 @@ export class QuorumTerminal<R> extends Terminal<R> {
 
   override onEnd(position: number): void {
     // A node that ended without an item is not a reply.
-    if (this.call.arrivals.includes(position)) return
+    if (this.call.hasReplied(position)) return
     this.#countFailure(position)
     this.#decide()
   }
@@ -164,9 +174,16 @@ export class QuorumTerminal<R> extends Terminal<R> {
 
   #countFailure(position: number): void {
     const index = this.#decision.positions[position]!
-    if (index < 0 || this.#counted[position] === true) return
-    this.#counted[position] = true
-    this.#decision.tally.fail(index)
+    if (index >= 0 && this.#isFirst(position)) this.#decision.tally.fail(index)
+  }
+
+  /** Whether a node has not been counted yet. It is from now on. */
+  #isFirst(position: number): boolean {
+    const counted = this.#counted
+    if (counted === undefined) return true
+    if (counted[position] === true) return false
+    counted[position] = true
+    return true
   }
 
   #decide(): void {
@@ -176,7 +193,7 @@ export class QuorumTerminal<R> extends Terminal<R> {
     if (state !== 'reached') return
     let conclusion: Concluded<R> | undefined
     try {
-      conclusion = this.#decision.conclude()
+      conclusion = this.#decision.conclude(this.call, this.#configuration)
     } catch (error) {
       this.#isConcluded = true
       this.reject(error)
@@ -218,7 +235,7 @@ export function quorumError(
   cause: unknown,
 ): QuorumError<Replies<unknown>> {
   const within = reason === 'deadline' ? ` within ${call.setup.timeoutMs} ms` : ''
-  const what = `${REASONS[reason]} (${needed}; ${call.arrivals.length} replied${within}`
+  const what = `${REASONS[reason]} (${needed}; ${call.arrived} replied${within}`
   return callError(call, configuration, reason, what, cause)
 }
 

@@ -36,6 +36,8 @@ export class Channel implements ConnectionOwner {
   /** A small number, unique among the channels of its owner: an index into tables. */
   readonly slot: number
   readonly latency = new LatencyRecorder()
+  /** The turn in which latency was last recorded. */
+  #latencyTurn = 0
   /** Calls sent and not finished on this node. */
   pending = 0
   lastError: RpcError | undefined
@@ -114,6 +116,13 @@ export class Channel implements ConnectionOwner {
     const refusal = this.#refusal(call, frame.bytes)
     if (refusal === undefined) this.#queue.push(call, frame.bytes)
     else call.onFailed(this, refusal)
+  }
+
+  /** An answer has come `ms` after its request was written. One in a turn is recorded: the others differ by nothing. */
+  noteLatency(ms: number): void {
+    if (this.#latencyTurn === this.turn.number) return
+    this.#latencyTurn = this.turn.number
+    this.latency.record(ms)
   }
 
   /** A queued call is not to be sent any more: the call says so itself when it is asked. */

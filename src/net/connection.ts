@@ -202,7 +202,8 @@ export class Connection implements ByteStreamHandler, FrameSink {
       this.#violated(error)
     }
     this.#heartbeat?.onReceived(this.#frames)
-    this.turn.flush()
+    this.turn.count(this.#frames)
+    this.turn.flushSoon()
   }
 
   onDrain(): void {

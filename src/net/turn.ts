@@ -1,7 +1,11 @@
 // One turn of the event loop, as all connections of one owner share it: the clock is read once, and what was sent is
-// written when the turn ends, one write per connection.
+// written when the turn ends, one write per connection. Under load the writes wait until everything that has arrived on
+// any connection has been read: what the answers of several nodes bring about leaves in one write per node.
 
 import type { Runtime } from './runtime.ts'
+
+/** A turn that has read so many frames is followed by others: its writes wait for the end of reading. */
+const BUSY_FRAMES = 8
 
 /** Whatever has bytes to write at the end of the turn. */
 export interface Flushable {
@@ -10,10 +14,15 @@ export interface Flushable {
 
 export class Turn {
   readonly runtime: Runtime
+  /** Counts turns. */
+  number = 1
   #now = 0
   #isNowKnown = false
   #waiting: Flushable[] = []
   #isArmed = false
+  #isFlushDeferred = false
+  /** Frames that this turn has read. */
+  #frames = 0
 
   constructor(runtime: Runtime) {
     this.runtime = runtime
@@ -32,12 +41,23 @@ export class Turn {
   /** A new turn begins: something has come from outside (bytes, a timer). */
   begin(): void {
     this.#isNowKnown = false
+    this.number++
+  }
+
+  /** Frames have been read. */
+  count(frames: number): void {
+    this.#frames += frames
   }
 
   /** Has `flushable` flushed at the end of this turn. Once per turn is for the caller to see to. */
   flushLater(flushable: Flushable): void {
     this.#waiting.push(flushable)
     this.#arm()
+  }
+
+  /** Ends the turn early, unless there is so much to do that its writes wait for the end of reading. */
+  flushSoon(): void {
+    if (this.#frames < BUSY_FRAMES) this.flush()
   }
 
   /** Ends the turn early: all that waits is written now. */
@@ -63,6 +83,17 @@ export class Turn {
   readonly #end = (): void => {
     this.#isArmed = false
     this.#isNowKnown = false
+    const isBusy = this.#frames >= BUSY_FRAMES
+    this.#frames = 0
+    if (!isBusy) this.flush()
+    else if (this.#waiting.length > 0 && !this.#isFlushDeferred) {
+      this.#isFlushDeferred = true
+      this.runtime.afterReading(this.#flushDeferred)
+    }
+  }
+
+  readonly #flushDeferred = (): void => {
+    this.#isFlushDeferred = false
     this.flush()
   }
 }
