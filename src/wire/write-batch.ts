@@ -5,9 +5,12 @@
 const REFERENCE_BYTES = 16 * 1024
 
 export class WriteBatch {
-  #buffers: Buffer[] = []
-  #starts: number[] = []
-  #ends: number[] = []
+  /** The newest range, which may still grow. Most batches are one range. */
+  #buffer: Buffer | undefined
+  #start = 0
+  #end = 0
+  /** The ranges before it. */
+  #earlier: Range[] = []
   #bytes = 0
 
   /** Bytes waiting for the next `take()`. */
@@ -16,55 +19,58 @@ export class WriteBatch {
   }
 
   add(buffer: Buffer, start: number, end: number): void {
-    const last = this.#buffers.length - 1
     this.#bytes += end - start
-    if (last >= 0 && this.#buffers[last] === buffer && this.#ends[last] === start) {
-      this.#ends[last] = end
+    if (this.#buffer === buffer && this.#end === start) {
+      this.#end = end
       return
     }
-    this.#buffers.push(buffer)
-    this.#starts.push(start)
-    this.#ends.push(end)
+    if (this.#buffer !== undefined) this.#earlier.push(this.#newest)
+    this.#buffer = buffer
+    this.#start = start
+    this.#end = end
   }
 
   /** The bytes to write, in order, as few pieces as is worth the copying. The batch is empty afterwards. */
   take(): Buffer[] {
-    const pieces: Buffer[] = []
-    const count = this.#buffers.length
-    let first = 0
-    while (first < count) {
-      let next = first + 1
-      if (this.#size(first) < REFERENCE_BYTES) while (next < count && this.#size(next) < REFERENCE_BYTES) next++
-      pieces.push(next === first + 1 ? this.#range(first) : this.#join(first, next))
-      first = next
-    }
-    this.#buffers.length = 0
-    this.#starts.length = 0
-    this.#ends.length = 0
+    if (this.#buffer === undefined) return []
+    const newest = this.#newest
+    const earlier = this.#earlier
+    this.#buffer = undefined
     this.#bytes = 0
-    return pieces
+    if (earlier.length === 0) return [bytesOf(newest)]
+    this.#earlier = []
+    earlier.push(newest)
+    return join(earlier)
   }
 
-  #size(index: number): number {
-    return this.#ends[index]! - this.#starts[index]!
+  get #newest(): Range {
+    return { buffer: this.#buffer!, start: this.#start, end: this.#end }
   }
+}
 
-  #range(index: number): Buffer {
-    const buffer = this.#buffers[index]!
-    const start = this.#starts[index]!
-    const end = this.#ends[index]!
-    return start === 0 && end === buffer.length ? buffer : buffer.subarray(start, end)
-  }
+interface Range {
+  readonly buffer: Buffer
+  readonly start: number
+  readonly end: number
+}
 
-  #join(first: number, next: number): Buffer {
-    let bytes = 0
-    for (let index = first; index < next; index++) bytes += this.#size(index)
-    const joined = Buffer.allocUnsafe(bytes)
-    let position = 0
-    for (let index = first; index < next; index++) {
-      this.#buffers[index]!.copy(joined, position, this.#starts[index]!, this.#ends[index]!)
-      position += this.#size(index)
-    }
-    return joined
+/** Small ranges that follow one another become one piece; a large one is a piece of its own. */
+function join(ranges: readonly Range[]): Buffer[] {
+  const pieces: Buffer[] = []
+  let first = 0
+  while (first < ranges.length) {
+    let next = first + 1
+    if (isSmall(ranges[first]!)) while (next < ranges.length && isSmall(ranges[next]!)) next++
+    pieces.push(next === first + 1 ? bytesOf(ranges[first]!) : Buffer.concat(ranges.slice(first, next).map(bytesOf)))
+    first = next
   }
+  return pieces
+}
+
+function isSmall({ start, end }: Range): boolean {
+  return end - start < REFERENCE_BYTES
+}
+
+function bytesOf({ buffer, start, end }: Range): Buffer {
+  return start === 0 && end === buffer.length ? buffer : buffer.subarray(start, end)
 }
