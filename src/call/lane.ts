@@ -99,7 +99,7 @@ export class Lane implements RequestReceiver {
 
   onRequest(frame: IncomingFrame): void {
     const isOneWay = frame.kind === Kind.oneway
-    if (!isOneWay && this.#unanswered.has(frame.msgID)) {
+    if (!isOneWay && this.#unanswered.size > 0 && this.#unanswered.has(frame.msgID)) {
       throw new ProtocolViolation(`REQUEST reuses msgID ${frame.msgID} of an unfinished one`)
     }
     const request = this.#read(frame, isOneWay)

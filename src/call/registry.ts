@@ -25,6 +25,8 @@ export class Registry {
   readonly #methods = new Map<number, RegisteredMethod>()
   readonly #known = new Map<number, BoundMethod>()
   readonly #interceptors: readonly ServerInterceptor[]
+  /** The method that was asked for last: mostly the one that is asked for next. */
+  #last: RegisteredMethod | undefined
 
   constructor(interceptors: readonly ServerInterceptor[]) {
     this.#interceptors = interceptors
@@ -65,7 +67,8 @@ export class Registry {
   }
 
   get(methodID: number): RegisteredMethod | undefined {
-    return this.#methods.get(methodID)
+    if (this.#last?.bound.methodID !== methodID) this.#last = this.#methods.get(methodID)
+    return this.#last
   }
 
   /** The name of a method that is declared here, with or without a handler. */

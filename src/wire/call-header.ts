@@ -22,9 +22,11 @@ export function writeTimeout(buffer: Buffer, offset: number, timeoutMs: number):
   buffer[offset + 4] = timeoutMs >>> 24
 }
 
-/** The remaining time that a header at `start` begins with, ms; 0 for none. For the headers that we write. */
+/** The remaining time that a header at `start` begins with, ms; 0 for none. The headers that we write begin with it. */
 export function readTimeout(buffer: Buffer, start: number, end: number): number {
-  return end - start >= TIMEOUT_BYTES && buffer[start] === TIMEOUT_TAG ? buffer.readUInt32LE(start + 1) : 0
+  if (end - start < TIMEOUT_BYTES || buffer[start] !== TIMEOUT_TAG) return 0
+  const low = buffer[start + 1]! | (buffer[start + 2]! << 8) | (buffer[start + 3]! << 16)
+  return (low | (buffer[start + 4]! << 24)) >>> 0
 }
 
 /** The bytes of the metadata in a header. Throws RangeError when they do not fit one. */
@@ -61,7 +63,7 @@ export const NO_HEADER: CallHeader = Object.freeze({ timeoutMs: 0, metadata: NO_
 export function decodeCallHeader(buffer: Buffer, start: number, end: number): CallHeader {
   if (start === end) return NO_HEADER
   if (end - start === TIMEOUT_BYTES && buffer[start] === TIMEOUT_TAG) {
-    return { timeoutMs: buffer.readUInt32LE(start + 1), metadata: NO_METADATA }
+    return { timeoutMs: readTimeout(buffer, start, end), metadata: NO_METADATA }
   }
   if (end - start > HEADER_BYTES_MAX)
     throw new ProtocolViolation(`header of ${end - start} bytes exceeds ${HEADER_BYTES_MAX}`)
