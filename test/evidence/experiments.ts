@@ -2,6 +2,7 @@
 
 import { explore, largeWorld, smallWorlds } from '../exploration/explore.ts'
 import { loosenings } from '../exploration/model.ts'
+import { DEEDS, runCombined } from '../hostile/combined.ts'
 import { measureDeadPeer } from '../links/dead-peer.ts'
 import { runLinkCuts } from '../links/link-cuts.ts'
 import { runSeed } from '../simulation/campaign/campaign.ts'
@@ -37,6 +38,7 @@ export const experiments: readonly Experiment[] = [
   { name: 'linearizability', run: linearizability },
   { name: 'links', run: links },
   { name: 'dead peer', run: deadPeer },
+  { name: 'hostile input', run: hostileInput },
 ]
 
 async function simulation(isLong: boolean): Promise<Finding> {
@@ -132,5 +134,42 @@ async function deadPeer(isLong: boolean): Promise<Finding> {
     title: 'A peer that falls silent, on the real clock: until it is noticed',
     isAsPromised: result.maxMs <= result.promisedMs,
     figures: { ...result },
+  }
+}
+
+const MIB = 1024 * 1024
+/** How much longer than without attackers honest calls may take, at the 99th percentile. */
+const SLOWER_MAX = 2
+
+async function hostileInput(isLong: boolean): Promise<Finding> {
+  const baselineMs = isLong ? 10_000 : 1_000
+  const attackMs = isLong ? 30_000 : 2_000
+  const alone: Record<string, object> = {}
+  const all = await runCombined(baselineMs, isLong ? 120_000 : 8_000)
+  const crashes = [...all.health.crashes]
+  const failures = [...all.during.failures]
+  for (const deed of DEEDS) {
+    const { before, during, deeds, health } = await runCombined(baselineMs, attackMs, [deed])
+    crashes.push(...health.crashes)
+    failures.push(...during.failures)
+    const slower = during.p99Ms / before.p99Ms
+    alone[deed] = { times: deeds[deed], p99BeforeMs: before.p99Ms, p99Ms: during.p99Ms, isWithin: slower <= SLOWER_MAX }
+  }
+  const peakMiB = all.health.peakRssBytes / MIB
+  const boundMiB = all.formulaBytes / MIB
+  return {
+    title:
+      'Attackers against a server with a heap of 128 MB, beside an honest client: all at once, and each deed alone',
+    isAsPromised: crashes.length === 0 && failures.length === 0 && peakMiB <= boundMiB,
+    figures: {
+      crashes,
+      failuresOfTheHonestClient: failures,
+      honestCalls: all.during.calls,
+      peakMiB,
+      boundMiB,
+      p99BeforeMs: all.before.p99Ms,
+      p99DuringAllMs: all.during.p99Ms,
+      alone,
+    },
   }
 }

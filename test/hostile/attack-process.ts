@@ -1,0 +1,142 @@
+// All attackers at once, in a process of their own, so that the honest client's times are not theirs. Each begins again when
+// it is cut. It attacks the port that it is given, with the deeds that it is given or with all, until its parent tells it to
+// stop, and then says what it has done.
+
+import { randomBytes } from 'node:crypto'
+import type net from 'node:net'
+import { controlFrame, encodeHello } from '../../src/wire/control.ts'
+import { Kind, PREFACE } from '../../src/wire/frame.ts'
+import { frameOf, helloWith, type RawPeer } from '../net/raw-peer.ts'
+import { closedBy, flood, framesOf, isGone, openNonReader, openSocket, shakeHands } from './attackers.ts'
+import { request } from './row.ts'
+import { methodID } from './target-service.ts'
+
+/** What the attackers have done so far, by name. */
+export type Deeds = Readonly<Record<string, number>>
+
+const port = Number(process.argv[2])
+const chosen = process.argv.slice(3)
+const deeds: Record<string, number> = {}
+let isOver = false
+
+function count(deed: string, times = 1): void {
+  deeds[deed] = (deeds[deed] ?? 0) + times
+}
+
+/** Does something again and again until all is over; what fails is begun again. */
+async function keepOn(deed: string, act: () => Promise<unknown>): Promise<void> {
+  while (!isOver && (chosen.length === 0 || chosen.includes(deed))) {
+    try {
+      await act()
+      count(deed)
+    } catch {
+      count(`${deed}, refused`)
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+  }
+}
+
+const PAUSE_MS = 10
+const HELLO = Buffer.concat([PREFACE, controlFrame(Kind.hello, encodeHello(helloWith()))])
+
+/** 950 sockets that say nothing or half a HELLO; those that are cut come back. */
+async function silent(): Promise<void> {
+  const socket = await openSocket(port)
+  if (Math.random() < 0.5) socket.write(HELLO.subarray(0, Math.floor(Math.random() * HELLO.length)))
+  await closedBy(socket)
+}
+
+async function withPeer(act: (peer: RawPeer) => Promise<unknown>): Promise<void> {
+  const peer = await shakeHands(port, { incarnation: randomBytes(16) })
+  try {
+    await act(peer)
+  } finally {
+    peer.close()
+  }
+}
+
+async function nonReader(method: 'big' | 'gush', payload: Buffer): Promise<void> {
+  const socket: net.Socket = await openNonReader(port, { incarnation: randomBytes(16) })
+  socket.write(framesOf(1_000, 1, request(method, 1, { payload })))
+  for (let round = 0; round < 200 && !isGone(socket) && !isOver; round++) {
+    socket.write(frameOf({ kind: 0xff }))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  socket.destroy()
+}
+
+function arrays(items: number, byte: number): Buffer {
+  const payload = Buffer.alloc(5 + items, byte)
+  payload[0] = 0xdd
+  payload.writeUInt32BE(items, 1)
+  return payload
+}
+
+const SIZE = Buffer.from('ce00020000', 'hex')
+const BOMBS = [
+  arrays(240_000, 0x80),
+  arrays(490_000, 0x90),
+  Buffer.concat(Array(23_000).fill(Buffer.from('dcffff', 'hex'))),
+]
+const LENGTHS = ['00000000', '0000000b', '7fffffff', '80000000', 'ffffffff'].map((hex) => Buffer.from(hex, 'hex'))
+
+const attackers: Promise<void>[] = [
+  ...Array.from({ length: 950 }, () => keepOn('silent sockets', silent)),
+  ...Array.from({ length: 4 }, () => keepOn('non-readers', () => nonReader('big', SIZE))),
+  ...Array.from({ length: 2 }, () => keepOn('unread streams', () => nonReader('gush', Buffer.from([0xc0])))),
+  keepOn('wrong lengths', () =>
+    withPeer(async (peer) => {
+      peer.send(LENGTHS[(deeds['wrong lengths'] ?? 0) % LENGTHS.length]!)
+      await peer.closed
+    }),
+  ),
+  keepOn('bombs', () =>
+    withPeer(async (peer) => {
+      peer.send(request('fail', 1, { payload: BOMBS[(deeds.bombs ?? 0) % BOMBS.length]! }))
+      await peer.next(Kind.reply, Kind.error)
+    }),
+  ),
+  keepOn('protobuf bombs', () =>
+    withPeer(async (peer) => {
+      peer.send({ ...request('echoTree', 1), payload: Buffer.alloc(500_000, Buffer.from('1200', 'hex')) })
+      await peer.next(Kind.reply, Kind.error)
+    }),
+  ),
+  keepOn('full windows', () =>
+    withPeer(async (peer) => {
+      peer.send(request('hold', 1))
+      await flood(peer, framesOf(65_000, 2, request('echo', 2, { payload: Buffer.from([0xc0]) })), 1)
+    }),
+  ),
+  keepOn('rapid resets', () =>
+    withPeer(async (peer) => {
+      const pairs = Array.from({ length: 2_000 }, (_, index) => [
+        frameOf(request('linger', index + 1)),
+        frameOf({ kind: Kind.cancel, methodID: methodID('linger'), msgID: index + 1 }),
+      ])
+      await flood(peer, Buffer.concat(pairs.flat()), 1)
+    }),
+  ),
+  keepOn('PING floods', () =>
+    withPeer(async (peer) => {
+      peer.send(Buffer.concat(Array(1_000).fill(frameOf({ kind: Kind.ping, payload: Buffer.alloc(8) }))))
+      await peer.closed
+    }),
+  ),
+  keepOn('bad requests', () =>
+    withPeer((peer) => flood(peer, framesOf(5_000, 1, { kind: Kind.request, methodID: 77 }), 1)),
+  ),
+  keepOn('noise', async () => {
+    const socket = await openSocket(port)
+    socket.write(randomBytes(1_000))
+    await closedBy(socket)
+  }),
+]
+
+process.on('message', () => {
+  isOver = true
+  process.send?.(deeds, () => process.exit(0))
+})
+process.on('disconnect', () => process.exit(0))
+process.send?.('attacking')
+await Promise.all(attackers)

@@ -1,0 +1,119 @@
+// All attackers at once beside the honest client: what the server's memory came to, what it may come to by its limits, and
+// how long honest calls took before and meanwhile.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import type { Deeds } from './attack-process.ts'
+import { HonestClient, type HonestFigures } from './honest-client.ts'
+import { type Health, TargetServer } from './target.ts'
+import { LIMITS } from './target-service.ts'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+export interface CombinedOutcome {
+  readonly before: HonestFigures
+  readonly during: HonestFigures
+  readonly deeds: Deeds
+  readonly idle: Health
+  readonly health: Health
+  readonly formulaBytes: number
+}
+
+/** Peers that have shaken hands in attack-process.ts at any moment, and the honest client. */
+const PEERS = 15
+/** Of those, the ones that fill their windows behind a handler that holds the lane. */
+const WINDOWS = 1
+/** Heap that a waiting request takes beyond its bytes, per byte, for the smallest requests there are: measured. */
+const SMALLEST_REQUEST_FACTOR = 14
+/** Heap that one decoded request may take: `maxValues` of the codec, at 32 bytes each. */
+const DECODED_BYTES = 32 * MIB
+/** Bytes for one that has not said HELLO: a control frame, its socket, its timer. */
+const STRANGER_BYTES = 32 * KIB
+const HANDSHAKES = 1_000
+
+/**
+ * What the limits allow the server to hold beyond what it has when idle:
+ *
+ *   peers × (a frame in the making + what is written and not acknowledged + one answer)
+ *   + full windows × (their bytes + what waiting requests take beside)
+ *   + strangers + sessions without a connection + one message being decoded, and one as garbage
+ */
+export function formulaBytes(idleBytes: number): number {
+  const perPeer = LIMITS.frameMaxBytes + LIMITS.sessionLogMaxBytes + LIMITS.frameMaxBytes
+  const windows = WINDOWS * LIMITS.requestWindowBytes * (1 + SMALLEST_REQUEST_FACTOR)
+  return (
+    idleBytes + PEERS * perPeer + windows + HANDSHAKES * STRANGER_BYTES + LIMITS.detachedBytesMax + 2 * DECODED_BYTES
+  )
+}
+
+/** What attackers do, each alone; `runCombined` without a list has them do it all at once. */
+export const DEEDS = [
+  'silent sockets',
+  'non-readers',
+  'unread streams',
+  'wrong lengths',
+  'bombs',
+  'protobuf bombs',
+  'full windows',
+  'rapid resets',
+  'PING floods',
+  'bad requests',
+  'noise',
+]
+
+/** Runs attackers for `attackMs`, after honest calls alone for `baselineMs`. */
+export async function runCombined(
+  baselineMs: number,
+  attackMs: number,
+  deeds: readonly string[] = [],
+): Promise<CombinedOutcome> {
+  const target = await TargetServer.start()
+  let attack: ChildProcess | undefined
+  try {
+    const honest = await HonestClient.connect(target.address)
+    honest.start()
+    await pause(baselineMs)
+    const before = await honest.stop()
+    const idle = await target.health()
+    attack = await startAttack(target.port, deeds)
+    honest.start()
+    await pause(attackMs)
+    await honest.checkOnce()
+    const during = await honest.stop()
+    const health = await target.health()
+    const done = await stopAttack(attack)
+    await target.until(({ clients }) => clients === 1, 'nothing is left of the attackers', 15_000)
+    await honest.checkOnce()
+    await honest.close()
+    return { before, during, deeds: done, idle, health, formulaBytes: formulaBytes(idle.rssBytes) }
+  } finally {
+    attack?.kill('SIGKILL')
+    await target.stop()
+  }
+}
+
+async function startAttack(port: number, deeds: readonly string[]): Promise<ChildProcess> {
+  const script = path.join(import.meta.dirname, 'attack-process.ts')
+  const child = spawn(process.execPath, ['--import', 'tsx', script, String(port), ...deeds], {
+    cwd: path.resolve(import.meta.dirname, '../..'),
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => Promise.reject(new Error('no attackers'))),
+  ])
+  return child
+}
+
+async function stopAttack(child: ChildProcess): Promise<Deeds> {
+  const answered = once(child, 'message')
+  child.send('stop')
+  const [deeds] = (await answered) as [Deeds]
+  return deeds
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
