@@ -2,6 +2,8 @@
 
 import { explore, largeWorld, smallWorlds } from '../exploration/explore.ts'
 import { loosenings } from '../exploration/model.ts'
+import { worstCost } from '../fuzz/cost/worst-cost.ts'
+import { fuzz, targetNames } from '../fuzz/fuzz.ts'
 import { DEEDS, runCombined } from '../hostile/combined.ts'
 import { measureDeadPeer } from '../links/dead-peer.ts'
 import { runLinkCuts } from '../links/link-cuts.ts'
@@ -39,6 +41,7 @@ export const experiments: readonly Experiment[] = [
   { name: 'links', run: links },
   { name: 'dead peer', run: deadPeer },
   { name: 'hostile input', run: hostileInput },
+  { name: 'fuzzing', run: fuzzing },
 ]
 
 async function simulation(isLong: boolean): Promise<Finding> {
@@ -171,5 +174,25 @@ async function hostileInput(isLong: boolean): Promise<Finding> {
       p99DuringAllMs: all.during.p99Ms,
       alone,
     },
+  }
+}
+
+async function fuzzing(isLong: boolean): Promise<Finding> {
+  const figures: Record<string, object> = {}
+  let failures = 0
+  for (const name of targetNames) {
+    const bytes = (isLong ? 100_000_000 : 5_000_000) / (name === 'handshake' ? 20 : 1)
+    const found = await fuzz(name, 1, { bytes })
+    failures += found.failures.length
+    figures[name] = found
+  }
+  for (const target of ['decoder', 'msgpack', 'protobuf'] as const) {
+    const { worstMsPerMiB, worstHeapFactor } = await worstCost({ target, seed: 1, seconds: isLong ? 120 : 6 })
+    figures[`dearest for ${target}`] = { worstMsPerMiB, worstHeapFactor }
+  }
+  return {
+    title: 'Changed inputs for everything that reads bytes of strangers; the dearest inputs',
+    isAsPromised: failures === 0,
+    figures,
   }
 }
