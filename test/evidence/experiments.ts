@@ -1,5 +1,8 @@
 // The experiments behind what docs/reliability.md promises, each as a function whose result can be written down.
 
+import { runKills, runRollingRestart } from '../chaos/restarts.ts'
+import { runSoak } from '../chaos/soak.ts'
+import { runChaos } from '../chaos/storage-chaos.ts'
 import { explore, largeWorld, smallWorlds } from '../exploration/explore.ts'
 import { loosenings } from '../exploration/model.ts'
 import { worstCost } from '../fuzz/cost/worst-cost.ts'
@@ -42,6 +45,9 @@ export const experiments: readonly Experiment[] = [
   { name: 'dead peer', run: deadPeer },
   { name: 'hostile input', run: hostileInput },
   { name: 'fuzzing', run: fuzzing },
+  { name: 'restarts', run: restarts },
+  { name: 'storage processes', run: storageProcesses },
+  { name: 'soak', run: soak },
 ]
 
 async function simulation(isLong: boolean): Promise<Finding> {
@@ -194,5 +200,42 @@ async function fuzzing(isLong: boolean): Promise<Finding> {
     title: 'Changed inputs for everything that reads bytes of strangers; the dearest inputs',
     isAsPromised: failures === 0,
     figures,
+  }
+}
+
+async function restarts(isLong: boolean): Promise<Finding> {
+  const killed = await runKills({ kills: isLong ? 200 : 10, callsPerLife: 2_000 })
+  const rolling = await runRollingRestart({ calls: isLong ? 1_000_000 : 100_000, rounds: isLong ? 20 : 2 })
+  const { acknowledged, counted, failed, twice, lies, disordered } = killed
+  const isCounted = counted >= acknowledged && counted <= acknowledged + failed.unknown
+  const rollingLost = Object.keys(rolling.failures).length + rolling.twice + rolling.lost
+  return {
+    title: 'Servers that are killed under load: the counter against the answers; a rolling restart that loses nothing',
+    isAsPromised: isCounted && twice + lies + disordered + failed.yes + rollingLost === 0,
+    figures: { killed, rolling },
+  }
+}
+
+async function storageProcesses(isLong: boolean): Promise<Finding> {
+  const results = []
+  for (const replicas of [3, 5, 7] as const)
+    results.push(await runChaos({ replicas, clients: 4, faults: isLong ? 300 : 10, seed: replicas }))
+  return {
+    title: 'The storage example as processes that are killed and stopped: histories of its clients',
+    isAsPromised: results.every(({ verdict }) => verdict === 'linearizable'),
+    figures: { results },
+  }
+}
+
+/** So much more heap than at the beginning, MiB, is what a collector leaves behind. */
+const SOAK_NOISE_MIB = 2
+
+async function soak(isLong: boolean): Promise<Finding> {
+  const result = await runSoak(isLong ? 10_000_000 : 300_000)
+  const isFlat = globalThis.gc === undefined || result.endedMiB - result.beganMiB < SOAK_NOISE_MIB
+  return {
+    title: 'A soak: the heap after a tenth of the calls, and after all',
+    isAsPromised: result.failed + result.handles === 0 && isFlat,
+    figures: { ...result, isCollected: globalThis.gc !== undefined },
   }
 }

@@ -1,0 +1,30 @@
+// Short forms of what `npm run chaos` does for longer: processes that are killed, stopped, and restarted under load.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runKills, runRollingRestart } from './restarts.ts'
+import { runChaos } from './storage-chaos.ts'
+
+const LIMIT = { timeout: 120_000 }
+
+test('a server that is killed: every call is answered, and the counter says what the answers say', LIMIT, async (t) => {
+  const result = await runKills({ kills: 3, callsPerLife: 2_000 })
+  const { acknowledged, counted, failed } = result
+  assert.deepEqual([result.twice, result.lies, result.disordered, failed.yes], [0, 0, 0, 0])
+  assert.ok(counted >= acknowledged && counted <= acknowledged + failed.unknown)
+  t.diagnostic(JSON.stringify(result))
+})
+
+test('a rolling restart loses nothing', LIMIT, async (t) => {
+  const result = await runRollingRestart({ calls: 20_000, rounds: 1 })
+  assert.deepEqual([result.failures, result.twice, result.lost], [{}, 0, 0])
+  assert.equal(result.restarts, 3)
+  t.diagnostic(JSON.stringify(result))
+})
+
+test('the storage example is linearizable while its processes are killed and stopped', LIMIT, async (t) => {
+  const result = await runChaos({ replicas: 3, clients: 4, faults: 8, seed: 1 })
+  assert.equal(result.verdict, 'linearizable')
+  assert.ok(result.faults.kill! > 0 && result.faults.stop! > 0)
+  t.diagnostic(JSON.stringify(result))
+})

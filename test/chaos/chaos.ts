@@ -1,0 +1,34 @@
+// npm run chaos: processes that are killed, stopped and restarted under load, for longer than the tests do it; and a soak.
+//
+//   npm run chaos                         all of it, a few minutes
+//   npm run chaos -- --only soak --calls 10000000
+
+import { parseArgs } from 'node:util'
+import { runKills, runRollingRestart } from './restarts.ts'
+import { runSoak } from './soak.ts'
+import { runChaos } from './storage-chaos.ts'
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    calls: { type: 'string', default: '100000' },
+    faults: { type: 'string', default: '40' },
+    seed: { type: 'string', default: '1' },
+  },
+})
+const calls = Number(values.calls)
+const faults = Number(values.faults)
+const seed = Number(values.seed)
+
+const parts: Readonly<Record<string, () => Promise<unknown>>> = {
+  kills: () => runKills({ kills: faults, callsPerLife: 2_000 }),
+  rolling: () => runRollingRestart({ calls, rounds: 3 }),
+  storage: async () => {
+    const results: unknown[] = []
+    for (const replicas of [3, 5, 7] as const) results.push(await runChaos({ replicas, clients: 4, faults, seed }))
+    return results
+  },
+  soak: () => runSoak(calls),
+}
+for (const [name, run] of Object.entries(parts))
+  if (values.only === undefined || values.only.includes(name)) console.log(name, await run())
