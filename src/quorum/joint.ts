@@ -5,8 +5,11 @@ import { gateOf } from './gate.ts'
 import type { QuorumSystem } from './quorum-system.ts'
 import { type Members, requireSystem, restrict, System } from './system.ts'
 
-/** Members: their ids, or whatever has them, such as a configuration. They are read once. */
-export type MembersLike = readonly string[] | { readonly nodeIDs: readonly string[] }
+/**
+ * Members: their ids, or whatever has them, such as a configuration. They are read once. Of a view they are the members
+ * that it is a view of, not the nodes that its calls go to: fewer contacts make no smaller quorum.
+ */
+export type MembersLike = readonly string[] | { readonly members: readonly string[] }
 
 /**
  * Quorums of `system` in both sets of members at once (Ongaro, "Consensus: Bridging Theory and Practice", 2014, 4.3).
@@ -14,8 +17,8 @@ export type MembersLike = readonly string[] | { readonly nodeIDs: readonly strin
  * A system that does not fit one of the two is a RangeError when bound.
  */
 export function joint(membersA: MembersLike, membersB: MembersLike, system: QuorumSystem): QuorumSystem {
-  const idsA = nodeIDsOf('quorum.joint: membersA', membersA)
-  const idsB = nodeIDsOf('quorum.joint: membersB', membersB)
+  const idsA = idsOf('quorum.joint: membersA', membersA)
+  const idsB = idsOf('quorum.joint: membersB', membersB)
   const inner = requireSystem('quorum.joint: system', system)
   const name = `joint(${inner.name})`
   return new System(name, [...new Set([...idsA, ...idsB])], (members: Members) => {
@@ -25,7 +28,7 @@ export function joint(membersA: MembersLike, membersB: MembersLike, system: Quor
   })
 }
 
-function nodeIDsOf(what: string, members: unknown): readonly string[] {
-  const hasIDs = typeof members === 'object' && members !== null && 'nodeIDs' in members
-  return requireNodeIDs(what, hasIDs ? members.nodeIDs : members)
+function idsOf(what: string, members: unknown): readonly string[] {
+  const hasMembers = typeof members === 'object' && members !== null && 'members' in members
+  return requireNodeIDs(what, hasMembers ? members.members : members)
 }

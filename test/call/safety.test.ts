@@ -297,4 +297,7 @@ test('two joint configurations both have to agree while members change', LIMIT, 
   assert.equal(await reaches(configuration, both, { yes: 'abc' }), false, 'one of the new three')
   assert.equal(await reaches(configuration, both, { yes: 'acd' }), true)
   assert.equal(await reaches(configuration, both, { yes: 'cde' }), false, 'one of the old three')
+  const ofViews = quorum.joint(old.take(1), next.without(['d', 'e']), quorum.majority())
+  assert.equal(await reaches(configuration, ofViews, { yes: 'ac' }), false, 'views have the members of the whole')
+  assert.equal(await reaches(configuration, ofViews, { yes: 'acd' }), true)
 })

@@ -78,7 +78,7 @@ const simple = fc.oneof(thresholds, majorities, weights, grids)
 const joints: fc.Arbitrary<Sample> = fc.tuple(someIDs, someIDs).map(([a, b]) => ({
   text: `joint(${a}; ${b})`,
   members: [...new Set([...a, ...b])],
-  system: quorum.joint(a, { nodeIDs: b }, quorum.majority()),
+  system: quorum.joint(a, { members: b }, quorum.majority()),
   holds: (replied) => majorityOf(a)(replied) && majorityOf(b)(replied),
 }))
 

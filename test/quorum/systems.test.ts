@@ -70,7 +70,7 @@ test('a grid need not be square: a row reads, a column writes', () => {
 })
 
 test('joint consensus needs the system in both sets of members, which a configuration can give', () => {
-  const bound = quorum.joint(ABC, { nodeIDs: ['c', 'd', 'e'] }, quorum.majority()).bind([...'abcde'])
+  const bound = quorum.joint(ABC, { members: ['c', 'd', 'e'] }, quorum.majority()).bind([...'abcde'])
   assert.equal(bound.isQuorum(['a', 'b', 'd', 'e']), true)
   assert.equal(bound.isQuorum(['a', 'c', 'd']), true)
   assert.equal(bound.isQuorum(ABC), false)
