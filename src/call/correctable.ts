@@ -114,7 +114,7 @@ export class Correctable<R> implements AsyncIterable<Level<R>> {
         this.#call.request as never,
         this.#current,
       )
-      if (next !== undefined && typeof next.level !== 'number') {
+      if (next !== undefined && (typeof next.level !== 'number' || Number.isNaN(next.level))) {
         throw new TypeError('a correctable function must return { value, level, done } or undefined, and no promise')
       }
     } catch (error) {

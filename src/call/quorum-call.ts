@@ -136,8 +136,11 @@ export class QuorumCall<Request, Reply, Result = never> implements AsyncIterable
   /**
    * Levels of confidence: yields whenever `correct` raises the level, ends when it says `done`, or throws QuorumError when
    * every node has ended without. Default: the level is the number of members that have replied, done at a majority.
+   * A function that reads `last` says what its values are: `correctable<Value>(…)`.
    */
-  correctable<R = Replies<Reply>>(correct?: CorrectableFunction<Request, Reply, R>): Correctable<R> {
+  correctable(): Correctable<Replies<Reply>>
+  correctable<R>(correct: CorrectableFunction<Request, Reply, R>): Correctable<R>
+  correctable<R>(correct?: CorrectableFunction<Request, Reply, R>): Correctable<R> {
     if (correct !== undefined && typeof correct !== 'function') throw new TypeError('correctable() takes a function')
     const correctable = new Correctable<R>(
       this.#call,

@@ -185,6 +185,26 @@ test('a function sees the latest item of each node, and levels never fall', LIMI
   )
 })
 
+test(
+  'the values of a correctable have the type that its function gives them, also when it reads the last',
+  LIMIT,
+  async (t) => {
+    const { client, puppets } = await start(t)
+    const counted = client.ask(QUESTION).correctable((replies) => ({ value: replies.size, level: 1, done: true }))
+    const added = client.ask(QUESTION).correctable<number>((replies, _request, last) => {
+      return { value: replies.size + (last?.value ?? 0), level: replies.size, done: replies.size === 2 }
+    })
+    // It compiles without a word on the type of its values, which is then unknown.
+    const untold = client.ask(QUESTION).correctable((replies, _request, last) => {
+      return { value: [replies.size, last], level: 1, done: true }
+    })
+    for (const nodeID of ['a', 'b']) for (const held of await puppets.at(nodeID).reached(3)) held.reply(1)
+    const one: number = (await counted.reached(1)).value
+    const sum: number = (await added.reached(2)).value
+    assert.deepEqual([one, sum, (await untold.reached(1)).value], [1, 3, [1, undefined]])
+  },
+)
+
 test('a slow reader sees the latest level, not all of them', LIMIT, async (t) => {
   const { client, puppets } = await start(t, 5)
   const correctable = client.ask(QUESTION).correctable((replies) => ({

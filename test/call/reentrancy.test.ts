@@ -214,9 +214,15 @@ test('a logger and onConnect that throw cost nobody a connection', LIMIT, async 
   await rejection(configuration.client(Echo).ask({ text: 'x' }).all(), QuorumError)
 })
 
-test('a correctable function that returns a promise is a TypeError', LIMIT, async (t) => {
-  const { client } = await start(t)
-  const later = async () => ({ value: 1, level: 1, done: true })
-  const correctable = client.ask({ text: 'x' }).correctable(later as never)
-  assert.match((await rejection(correctable.reached(1), TypeError)).message, /promise/)
-})
+test(
+  'a correctable function that returns a promise, or a level that is no number, is a TypeError',
+  LIMIT,
+  async (t) => {
+    const { client } = await start(t)
+    const later = async () => ({ value: 1, level: 1, done: true })
+    const correctable = client.ask({ text: 'x' }).correctable(later as never)
+    assert.match((await rejection(correctable.reached(1), TypeError)).message, /promise/)
+    const unknown = client.ask({ text: 'x' }).correctable(() => ({ value: 1, level: Number.NaN, done: false }))
+    assert.match((await rejection(unknown.reached(1), TypeError)).message, /level/)
+  },
+)
