@@ -135,7 +135,7 @@ export class Correctable<R> implements AsyncIterable<Level<R>> {
 
   /** Every node has ended, and nothing was final. */
   #endWithout(): void {
-    if (!this.#isOver) this.#end(this.#errorFor(reasonOf(this.#failure), undefined))
+    if (!this.#isOver) this.#end(this.#errorFor(reasonOf(this.#call, this.#failure), undefined))
   }
 
   #errorFor(reason: StopReason | 'impossible', cause: unknown): QuorumError<Replies<unknown>> {

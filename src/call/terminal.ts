@@ -169,7 +169,7 @@ export class QuorumTerminal<R> extends Terminal<R> {
   }
 
   onSettled(): void {
-    if (!this.#isConcluded) this.#rejectFor(reasonOf(this.#failure), undefined)
+    if (!this.#isConcluded) this.#rejectFor(reasonOf(this.call, this.#failure), undefined)
   }
 
   #countFailure(position: number): void {
@@ -189,7 +189,7 @@ export class QuorumTerminal<R> extends Terminal<R> {
   #decide(): void {
     if (this.#isConcluded) return
     const { state } = this.#decision.tally
-    if (state === 'impossible') this.#rejectFor(reasonOf(this.#failure), undefined)
+    if (state === 'impossible') this.#rejectFor(reasonOf(this.call, this.#failure), undefined)
     if (state !== 'reached') return
     let conclusion: Concluded<R> | undefined
     try {
@@ -211,12 +211,16 @@ export class QuorumTerminal<R> extends Terminal<R> {
   }
 }
 
+/** Timers of two processes may differ by this much over one deadline, ms. */
+const CLOCK_SLACK_MS = 5
+
 /**
  * Why a call has failed when this was its last failure. A node may notice the deadline that travelled with the request a
- * moment before its caller does.
+ * moment before its caller does; a handler that says `deadline_exceeded` of something else has only failed.
  */
-export function reasonOf(failure: RpcError | undefined): 'impossible' | 'deadline' {
-  return failure?.code === 'deadline_exceeded' ? 'deadline' : 'impossible'
+export function reasonOf(call: Call, failure: RpcError | undefined): 'impossible' | 'deadline' {
+  const isOver = call.setup.manager.turn.now() >= call.dueAt - CLOCK_SLACK_MS
+  return isOver && failure?.code === 'deadline_exceeded' ? 'deadline' : 'impossible'
 }
 
 const REASONS: Record<QuorumErrorReason, string> = {

@@ -77,6 +77,9 @@ const DEEDS: Readonly<Record<string, (context: Context) => unknown>> = {
   'claims not to have run': () => {
     throw new RpcError('aborted', 'a handler can not say that it did not run', { executed: 'no' })
   },
+  'misses a deadline of its own': () => {
+    throw new RpcError('deadline_exceeded', 'the disk took too long')
+  },
   'never settles': (context) => {
     context.release()
     return new Promise(() => {})
@@ -200,6 +203,26 @@ test(
     assert.equal(error.nodeID, 'a')
     assert.doesNotMatch(error.message, /read-only/)
     assert.deepEqual({ ...error.metadata }, {})
+  },
+)
+
+test(
+  "handlers that miss deadlines of their own make a quorum impossible: the call's deadline has not passed",
+  LIMIT,
+  async (t) => {
+    const { configuration } = await connectCluster(t, 3, work)
+    const job = { what: 'misses a deadline of its own' }
+    const client = configuration.client(Work)
+    for (const ending of [
+      client.ask(job).majority(),
+      client.ask(job).reduce(() => undefined),
+      client.ask(job).correctable().reached(2),
+    ]) {
+      const error = await rejection(ending, QuorumError)
+      assert.equal(error.reason, 'impossible')
+      assert.doesNotMatch(error.message, /within 10000 ms/)
+      assert.equal(error.errors.get('a')?.code ?? error.errors.get('b')?.code, 'deadline_exceeded')
+    }
   },
 )
 
