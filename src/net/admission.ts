@@ -43,8 +43,10 @@ export class Admission {
   readonly #owner: AdmissionOwner
   /** Who is connected, or has a session that waits for its next connection, by the incarnation at the other end. */
   readonly #known = new Map<string, Channel>()
-  /** Those of them that wait, the one that has waited longest first. */
-  readonly #detached = new Set<Channel>()
+  /** Those of them that wait, the one that has waited longest first, with the bytes that each keeps. */
+  readonly #detached = new Map<Channel, number>()
+  /** The bytes of all of them. */
+  #detachedBytes = 0
   /** Members that dial us, by node id. */
   readonly #members = new Map<string, Channel>()
   /** Members that we dial: they must not dial us. */
@@ -98,22 +100,27 @@ export class Admission {
 
   /** The session of a channel has ended, and it has no connection. */
   ended(channel: Channel): void {
-    this.#detached.delete(channel)
+    this.#leave(channel)
     for (const [incarnation, known] of this.#known) if (known === channel) this.#known.delete(incarnation)
   }
 
   /** The session of a channel waits for its next connection, or has more to keep meanwhile. The oldest make room. */
   retain(channel: Channel): void {
-    this.#detached.add(channel)
+    const bytes = channel.session?.frames.logBytes ?? 0
+    this.#detachedBytes += bytes - (this.#detached.get(channel) ?? 0)
+    this.#detached.set(channel, bytes)
     const { detachedSessionsMax, detachedBytesMax } = this.#owner.transport.limits
-    let bytes = 0
-    for (const each of this.#detached) bytes += each.session?.frames.logBytes ?? 0
-    for (const oldest of this.#detached) {
-      if (this.#detached.size <= detachedSessionsMax && bytes <= detachedBytesMax) return
-      bytes -= oldest.session?.frames.logBytes ?? 0
-      this.#detached.delete(oldest)
+    for (const oldest of this.#detached.keys()) {
+      if (this.#detached.size <= detachedSessionsMax && this.#detachedBytes <= detachedBytesMax) return
+      this.#leave(oldest)
       oldest.expire(`more than ${detachedSessionsMax} sessions, or ${detachedBytesMax} bytes, wait for connections`)
     }
+  }
+
+  /** A session waits no more. */
+  #leave(channel: Channel): void {
+    this.#detachedBytes -= this.#detached.get(channel) ?? 0
+    this.#detached.delete(channel)
   }
 
   /**
@@ -181,7 +188,7 @@ export class Admission {
     this.#displace(peer.nodeID, incarnation)
     const channel = isKnown ? known! : this.#channelFor(peer)
     this.#known.set(incarnation, channel)
-    this.#detached.delete(channel)
+    this.#leave(channel)
     channel.attach(connection, peer, { ...terms, isResumed: isKnown }, false)
     if (this.#owner.isDraining) channel.drain('the server is shutting down')
     return channel
