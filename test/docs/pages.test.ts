@@ -54,6 +54,15 @@ describe('the pages', () => {
     assert.deepEqual(missing, [])
   })
 
+  it('name tests that there are, for everything that users of Gorums have asked for', () => {
+    const rows = tableRows(readPage('docs/from-gorums.md').text).filter((cells) => cells[2]?.startsWith('test/'))
+    assert.ok(rows.length >= 25, `${rows.length} rows`)
+    const untested = rows.filter(([, , file = '', title = '']) => {
+      return title === '' || !readFileSync(path.join(root, file), 'utf8').includes(title)
+    })
+    assert.deepEqual(untested, [])
+  })
+
   it('describe every npm script, in the table of docs/development.md', () => {
     const described = tableRows(readPage('docs/development.md').text).flatMap(([command]) => commandsIn(command ?? ''))
     assert.deepEqual(
