@@ -51,6 +51,14 @@ test('there is one bar per node, on one scale, with the time in the queue and th
   ])
 })
 
+test('an answer that came quickly beside a slow one still has a bar', () => {
+  const nodes = [RECORD.nodes[1]!, { ...RECORD.nodes[1]!, nodeID: 'x', answeredMs: 0.1 }]
+  assert.equal(
+    explain({ method: 'm', nodes }, { width: 4 })[2],
+    '  x  █    replied queued 0.00 ms, answered 0.10 ms later',
+  )
+})
+
 test('a call that nobody has answered is drawn too', () => {
   const nodes = [RECORD.nodes[3]!]
   const [heading, bar] = explain({ method: 'm', nodes }, { width: 4 })

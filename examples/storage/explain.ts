@@ -45,7 +45,8 @@ function bar(node: NodeRecord, totalMs: number, width: number, paint: Paint): st
   const scale = (ms: number): number => (totalMs === 0 ? 0 : Math.round((ms / totalMs) * width))
   // What was written and never answered waited for as long as this picture goes.
   const answered = node.answeredMs === undefined ? width : scale(node.answeredMs)
-  const end = node.writtenMs === undefined ? 0 : answered
+  // What was written can be seen, however short it was beside the longest.
+  const end = node.writtenMs === undefined ? 0 : Math.max(1, answered)
   const queued = Math.min(scale(node.writtenMs ?? 0), end)
   const colour = node.outcome === 'replied' ? paint.green : paint.red
   return paint.yellow(QUEUED.repeat(queued)) + colour(UNDER_WAY.repeat(end - queued)) + ' '.repeat(width - end)
