@@ -29,10 +29,11 @@ export function stopError(
   )
 }
 
-/** The connection was lost behind a request that had been written. */
-export function lostError(setup: CallSetup, nodeID: string, error: RpcError): RpcError {
+/** The session was lost behind a request that had been written, or this side has closed the node. */
+export function lostError(setup: CallSetup, channel: Channel, error: RpcError): RpcError {
   const text = `${error.message}; whether "${setup.method.fullName}" ran there is unknown`
-  return new RpcError('unavailable', text, { nodeID, executed: 'unknown', cause: error })
+  const code = channel.state === 'closed' ? 'cancelled' : 'unavailable'
+  return new RpcError(code, text, { nodeID: channel.nodeID, executed: 'unknown', cause: error })
 }
 
 /** The answer is no answer to this call. */

@@ -242,7 +242,7 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
     if (state !== Fate.written && state !== Fate.abandoned) return
     this.#leave(channel)
     if (state === Fate.abandoned) this.states[position] = Fate.failed
-    else this.#fail(position, lostError(this.setup, channel.nodeID, error), true)
+    else this.#fail(position, lostError(this.setup, channel, error), true)
     this.#forgetWhenGone()
     this.#settleWhenDecided()
   }

@@ -51,6 +51,8 @@ export class Channel implements ConnectionOwner {
   #peer: PeerInfo | undefined
   #session: ChannelSession | undefined
   #downTimer: Timer | undefined
+  /** Why it was closed for good. */
+  #closeReason: RpcError | undefined
   #whenFlushed: (() => void)[] = []
 
   constructor(owner: ChannelOwner, nodeID: string, address: string, slot: number) {
@@ -243,6 +245,7 @@ export class Channel implements ConnectionOwner {
   /** Closes for good. What waits or is unanswered fails with `error`'s code and message. */
   close(error: RpcError): void {
     if (this.#state === 'closed') return
+    this.#closeReason = error
     const { code, message } = error
     const farewell = this.#goAway({ code: 'cancelled', message, metadata: NO_METADATA, notExecuted: false })
     const connection = this.connection
@@ -370,7 +373,7 @@ export class Channel implements ConnectionOwner {
   /** Why a call can not even wait; undefined when it can. */
   #refusal(call: OutgoingCall, frameBytes: number): RpcError | undefined {
     if (frameBytes > this.#requestBytesMax) return this.#tooLarge(frameBytes)
-    if (this.#state === 'closed') return this.#unsent.closed()
+    if (this.#closeReason !== undefined) return this.#unsent.closed(this.#closeReason)
     if (this.#state === 'down' && !call.waitsWhenDown) return this.#unsent.down(this.lastError)
     const { queueMaxBytes } = this.#owner.transport.limits
     const { bytes } = this.#queue

@@ -227,7 +227,8 @@ export class NodeManager implements ChannelOwner, DiallerOwner, AcceptorOwner, A
   #forget(channel: Channel, error: RpcError): void {
     this.#admission.ended(channel)
     if (this.#byChannel.has(channel) || channel.state === 'closed') return
-    channel.close(error)
+    // Whatever it said last: whoever calls it now can not reach it.
+    channel.close(new RpcError('unavailable', error.message, { nodeID: channel.nodeID }))
     this.#freeSlots.push(channel.slot)
   }
 

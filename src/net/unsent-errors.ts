@@ -18,8 +18,9 @@ export class UnsentErrors {
     return this.of('unavailable', ` is down: ${cause?.message ?? 'not connected'}`, cause)
   }
 
-  closed(): RpcError {
-    return this.of('unavailable', ' is closed')
+  /** Closed for good: by this side, or because the other has gone. */
+  closed(why: RpcError): RpcError {
+    return this.of(why.code, ` is closed: ${why.message}`)
   }
 
   tooLarge(frameBytes: number, frameMaxBytes: number, requestWindowBytes: number): RpcError {

@@ -2,8 +2,19 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { connect, createNodeManager, multicast, QuorumError, quorumCall, RpcError, rpc, service, unicast } from 'gorums'
-import { addressesOf, CRASH, connectTo, LIMIT, rejection, startCluster, Tally } from '../cluster.ts'
+import {
+  connect,
+  createNodeManager,
+  multicast,
+  type Node,
+  QuorumError,
+  quorumCall,
+  RpcError,
+  rpc,
+  service,
+  unicast,
+} from 'gorums'
+import { addressesOf, CRASH, connectTo, eventually, LIMIT, rejection, startCluster, Tally } from '../cluster.ts'
 
 const Work = service('regressions.Closing', {
   call: rpc<string, string>(),
@@ -52,6 +63,36 @@ test('one-way calls that wait for a node end with reason closed, and never run',
   assert.equal(await sibling.node('a').client(Work).call('behind'), 'behind')
   assert.deepEqual(ran.seen, ['open'])
 })
+
+test(
+  'calls of one node are cancelled when this side closes it, and later ones too; a peer that has gone is unavailable',
+  LIMIT,
+  async (t) => {
+    const asked = new Tally<Node>()
+    const cluster = await startCluster(t, 1, (server) =>
+      server.handle(Work, {
+        call(_what, { peer }) {
+          asked.add(peer)
+          return new Promise(() => {})
+        },
+      }),
+    )
+    const configuration = await connectTo(t, cluster.addresses)
+    const client = configuration.node('a').client(Work)
+    const running = rejection(client.call('for ever'), RpcError)
+    const [peer] = await asked.reached(1)
+    await configuration.close()
+    for (const [error, executed] of [
+      [await running, 'unknown'],
+      [await rejection(client.call('too late'), RpcError), 'no'],
+      [await rejection(client.tell('too late'), RpcError), 'no'],
+    ] as const)
+      assert.deepEqual([error.code, error.executed, error.nodeID], ['cancelled', executed, 'a'], error.message)
+    await eventually('the server has seen it go', () => peer!.state === 'closed')
+    const error = await rejection(peer!.client(Work).call('are you there'), RpcError)
+    assert.deepEqual([error.code, error.executed], ['unavailable', 'no'])
+  },
+)
 
 test('a multicast that nobody else could have sent ends as a quorum call does: closed', LIMIT, async (t) => {
   const configuration = await connectTo(t, { nobody: NOBODY }, { waitFor: 'none', whenDown: 'wait' })

@@ -148,8 +148,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     'false-no',
     'calls that were written when their session ended say that they did not run',
     'src/call/call-errors.ts',
-    "{ nodeID, executed: 'unknown', cause: error }",
-    "{ nodeID, executed: 'no', cause: error }",
+    "executed: 'unknown', cause: error }",
+    "executed: 'no', cause: error }",
   ),
   bug(
     'open-lane',
