@@ -147,7 +147,12 @@ const SESSION_TTL_MAX_MS = 0xffffffff
 /** A session's log may not be smaller. */
 const SESSION_LOG_MIN_BYTES = MIB
 
+/**
+ * Completes the options. Throws TypeError for one of the wrong type, RangeError for one beyond its bounds; the message names
+ * the option.
+ */
 export function resolveTransport(options: TransportOptions): Transport {
+  for (const [name, kind] of Object.entries(KINDS)) checkKind(name, options[name as keyof typeof KINDS], kind)
   const nodeID = options.nodeID ?? ''
   if (nodeID !== '') checkNodeID(nodeID)
   const clusterID = options.clusterID ?? ''
@@ -196,6 +201,32 @@ function quiet(logger: Logger): Logger {
     warn: (message, ...details) => tell(() => logger.warn?.(message, ...details)),
     error: (message, ...details) => tell(() => logger.error?.(message, ...details)),
   }
+}
+
+/** What the options that are no numbers and no texts must be. */
+const KINDS = {
+  sessions: 'boolean',
+  identify: 'function',
+  tls: 'object',
+  limits: 'object',
+  backoff: 'object',
+  logger: 'object',
+  runtime: 'object',
+} as const satisfies Partial<Record<keyof TransportOptions, string>>
+
+/** Throws TypeError for a value of another type than `kind`; undefined may always be left to the default. */
+export function checkKind(name: string, value: unknown, kind: 'boolean' | 'function' | 'object'): void {
+  if (value === undefined || (typeof value === kind && value !== null)) return
+  const article = kind === 'object' ? 'an' : 'a'
+  throw new TypeError(`${name} must be ${article} ${kind}, not ${value === null ? 'null' : typeof value}`)
+}
+
+/** A copy of a list of functions; empty when there is none. Throws TypeError for anything else. */
+export function functionList<F>(name: string, value: readonly F[] | undefined): readonly F[] {
+  if (value === undefined) return []
+  if (!Array.isArray(value) || value.some((each) => typeof each !== 'function'))
+    throw new TypeError(`${name} must be an array of functions`)
+  return [...value]
 }
 
 function resolveLimits(limits: Limits): Required<Limits> {
@@ -248,8 +279,7 @@ function resolveLimits(limits: Limits): Required<Limits> {
 function resolveBackoff(backoff: BackoffOptions): Required<BackoffOptions> {
   const minMs = milliseconds('backoff.minMs', backoff.minMs, backoffDefaults.minMs, 1)
   const maxMs = milliseconds('backoff.maxMs', backoff.maxMs, backoffDefaults.maxMs, 1)
-  const factor = backoff.factor ?? backoffDefaults.factor
-  if (!(factor >= 1)) throw new RangeError(`backoff.factor ${factor} must be at least 1`)
+  const factor = bounded('backoff.factor', backoff.factor, backoffDefaults.factor, 1)
   if (minMs > maxMs) throw new RangeError(`backoff.minMs ${minMs} exceeds backoff.maxMs ${maxMs}`)
   return Object.freeze({ minMs, maxMs, factor })
 }

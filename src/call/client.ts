@@ -2,6 +2,7 @@
 // that is the same for all calls of a method is worked out when the client is made.
 
 import type { NodeManager } from '../net/node-manager.ts'
+import { checkKind } from '../options.ts'
 import type { BoundQuorum, QuorumSystem } from '../quorum/index.ts'
 import type { Call } from './call.ts'
 import type { CallDefaults } from './call-setup.ts'
@@ -128,6 +129,7 @@ export function configurationClient<M extends Methods>(
   service: Service<M>,
   options: LooseOptions,
 ): object {
+  checkKind(`client(${service.name}): options`, options, 'object')
   checkEach(service, 'functions', options.functions, isFunction, 'a function')
   checkEach(service, 'requests', options.requests, isFunction, 'a function')
   if (!isSystem(options.quorum)) checkEach(service, 'quorum', options.quorum, isSystem, 'a quorum system')

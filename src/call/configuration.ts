@@ -22,7 +22,7 @@ import {
 import { Contacts } from './contacts.ts'
 import { Node } from './node.ts'
 import { type NodeAddresses, type NodeEntry, nodeEntries } from './node-addresses.ts'
-import type { NodeOrder } from './order.ts'
+import { inOrder, type NodeOrder } from './order.ts'
 import type { Methods, Service } from './service.ts'
 import { type WaitOptions, type WatchOptions, waitForStatus, watchConfiguration } from './watch.ts'
 
@@ -215,16 +215,12 @@ export class Configuration {
     return this.#view(this.nodes.filter((node) => !gone.has(node.id)))
   }
 
-  /** A view with its nodes in this order; where the first order sees no difference the next decides. Stable. */
+  /**
+   * A view with its nodes in this order; where the first order sees no difference the next decides. Stable. Throws TypeError
+   * for what is no order.
+   */
   sortBy(...orders: readonly NodeOrder[]): Configuration {
-    const compare = (one: Node, other: Node): number => {
-      for (const order of orders) {
-        const difference = order(one, other)
-        if (difference !== 0) return difference
-      }
-      return 0
-    }
-    return this.#view([...this.nodes].sort(compare))
+    return this.#view([...this.nodes].sort(inOrder(orders)))
   }
 
   /** A view of the first `count` nodes. Throws RangeError unless 0 ≤ count ≤ size. */

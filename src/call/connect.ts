@@ -1,7 +1,7 @@
 // How clients come to configurations: connect(), and node managers that several connects share.
 
 import { RpcError } from '../errors.ts'
-import { milliseconds, type TransportOptions, timeDefaults } from '../options.ts'
+import { checkKind, milliseconds, type TransportOptions, timeDefaults } from '../options.ts'
 import { Configuration, type ConfigurationStatus } from './configuration.ts'
 import { type CallingOptions, Endpoint } from './endpoint.ts'
 import { Node } from './node.ts'
@@ -61,8 +61,9 @@ export class SharedNodeManager {
   }
 }
 
-/** Makes a node manager for several connects. */
+/** Makes a node manager for several connects. Throws TypeError or RangeError for what can not be options. */
 export function createNodeManager(options: NodeManagerOptions = {}): SharedNodeManager {
+  checkKind('options', options, 'object')
   return new SharedNodeManager(options)
 }
 
@@ -94,6 +95,7 @@ const TRANSPORT_KEYS = [
  */
 export function connect(nodes: NodeAddresses, options: ConnectOptions = {}): Promise<Configuration> {
   const entries = nodeEntries(nodes)
+  checkKind('options', options, 'object')
   const isReady = readiness(options.waitFor ?? 'majority', entries.length)
   const timeoutMs = milliseconds('connectTimeoutMs', options.connectTimeoutMs, timeDefaults.connectTimeoutMs)
   if (options.signal !== undefined && !(options.signal instanceof AbortSignal))

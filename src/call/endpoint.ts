@@ -3,7 +3,7 @@
 
 import type { Channel } from '../net/channel.ts'
 import { NodeManager } from '../net/node-manager.ts'
-import { milliseconds, type TransportOptions, timeDefaults } from '../options.ts'
+import { functionList, milliseconds, type TransportOptions, timeDefaults } from '../options.ts'
 import type { Call } from './call.ts'
 import type { CallDefaults } from './call-setup.ts'
 import type { Configuration, NodeSource } from './configuration.ts'
@@ -61,14 +61,11 @@ export class Endpoint implements LaneOwner {
   }
 
   defaultsFor(calling: CallingOptions, listening: ReadonlySet<Configuration>): CallDefaults {
-    const interceptors = calling.interceptors ?? []
-    for (const interceptor of interceptors)
-      if (typeof interceptor !== 'function') throw new TypeError('interceptors must be functions')
     return {
       timeoutMs: milliseconds('callTimeoutMs', calling.callTimeoutMs, timeDefaults.callTimeoutMs),
       waitsWhenDown: choice('whenDown', calling.whenDown, 'fail', 'wait') === 'wait',
       waitsWhenFull: choice('whenFull', calling.whenFull, 'fail', 'wait') === 'wait',
-      interceptors: [...interceptors],
+      interceptors: functionList('interceptors', calling.interceptors),
       describeLanes: () => this.#describeLanes(),
       onUndelivered: (call, nodeID, error) =>
         this.#report(call, listening, nodeID, `was not sent: ${error.message}`, (configuration) =>

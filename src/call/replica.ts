@@ -4,12 +4,12 @@
 import type { Channel } from '../net/channel.ts'
 import { memoryStreamPair } from '../net/memory-stream.ts'
 import type { ListenAddress } from '../net/runtime.ts'
-import { checkNodeID, dialsTo, parseAddress } from '../options.ts'
+import { checkKind, checkNodeID, dialsTo, functionList, parseAddress } from '../options.ts'
 import { Configuration, type NodeSource } from './configuration.ts'
 import { type CallingOptions, Endpoint } from './endpoint.ts'
 import { nodeEntries } from './node-addresses.ts'
 import { type Handlers, Registry } from './registry.ts'
-import { type CloseOptions, checkInterceptors, Server, type ServerOptions } from './server.ts'
+import { type CloseOptions, Server, type ServerOptions } from './server.ts'
 import type { Methods, Service } from './service.ts'
 
 export interface ReplicaOptions extends Omit<ServerOptions, 'interceptors'>, CallingOptions {
@@ -35,7 +35,7 @@ export class Replica {
     this.nodeID = options.nodeID
     this.#options = options
     const { interceptors: _, serverInterceptors, ...rest } = options
-    this.#endpoint = new Endpoint(rest, new Registry(checkInterceptors(serverInterceptors)), options)
+    this.#endpoint = new Endpoint(rest, new Registry(functionList('serverInterceptors', serverInterceptors)), options)
     this.#server = new Server(rest, this.#endpoint)
     this.#source = this.#endpoint.sourceOf(options, (id, address) => this.#channelTo(id, address))
   }
@@ -116,7 +116,8 @@ function checkMembership(nodeID: string, nodes: Readonly<Record<string, string>>
     throw new RangeError(`replica "${nodeID}" is not among its nodes (${Object.keys(nodes).join(', ')})`)
 }
 
-/** Makes a replica. */
+/** Makes a replica. Throws TypeError or RangeError for what can not be options, or a node id that is not among `nodes`. */
 export function createReplica(options: ReplicaOptions): Replica {
+  checkKind('options', options, 'object')
   return new Replica(options)
 }

@@ -3,7 +3,7 @@
 import { RpcError } from '../errors.ts'
 import type { Channel } from '../net/channel.ts'
 import type { ListenAddress, ListeningPort } from '../net/runtime.ts'
-import { milliseconds, type TransportOptions, timeDefaults } from '../options.ts'
+import { checkKind, functionList, milliseconds, type TransportOptions, timeDefaults } from '../options.ts'
 import { Configuration, type NodeSource } from './configuration.ts'
 import { type CallingOptions, Endpoint } from './endpoint.ts'
 import type { ServerInterceptor } from './interceptor.ts'
@@ -33,12 +33,17 @@ export class Server {
   /** Servers are made by createServer(). */
   constructor(
     options: ServerOptions,
-    endpoint = new Endpoint(options, new Registry(checkInterceptors(options.interceptors)), callingOf(options)),
+    endpoint = new Endpoint(
+      options,
+      new Registry(functionList('interceptors', options.interceptors)),
+      callingOf(options),
+    ),
   ) {
     this.#endpoint = endpoint
     endpoint.manager.servesCalls = true
     this.#clientSource = clientSource(endpoint, options)
     const { onConnect } = options
+    checkKind('onConnect', onConnect, 'function')
     if (onConnect !== undefined) announceClients(endpoint, onConnect)
   }
 
@@ -172,15 +177,11 @@ function announceClients(endpoint: Endpoint, onConnect: (peer: Node) => void): v
   })
 }
 
-export function checkInterceptors(
-  interceptors: readonly ServerInterceptor[] | undefined,
-): readonly ServerInterceptor[] {
-  for (const interceptor of interceptors ?? [])
-    if (typeof interceptor !== 'function') throw new TypeError('interceptors must be functions')
-  return interceptors ?? []
-}
-
-/** Makes a server. It serves clients once it listens; passed to `connect`, it serves the nodes that are connected to. */
+/**
+ * Makes a server. It serves clients once it listens; passed to `connect`, it serves the nodes that are connected to. Throws
+ * TypeError or RangeError for what can not be options.
+ */
 export function createServer(options: ServerOptions = {}): Server {
+  checkKind('options', options, 'object')
   return new Server(options)
 }

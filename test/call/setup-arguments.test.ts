@@ -83,12 +83,33 @@ test('options of servers, clients and replicas are checked where they are given'
     [{ pingTimeoutMs: '1' }, TypeError],
     [{ callTimeoutMs: Number.NaN }, RangeError],
     [{ callTimeoutMs: '1' }, TypeError],
+    [{ backoff: { factor: '2' } }, TypeError],
+    [{ backoff: 2 }, TypeError],
+    [{ limits: 2 }, TypeError],
+    [{ sessions: 'no' }, TypeError],
+    [{ identify: 'a' }, TypeError],
+    [{ tls: null }, TypeError],
+    [{ logger: console.log }, TypeError],
+    [{ runtime: 1 }, TypeError],
+    [{ interceptors: () => undefined }, TypeError],
+    [{ interceptors: ['logging'] }, TypeError],
   ]
   for (const [options, error] of bad) {
     assert.throws(() => createServer(untyped(options)), error, `server ${JSON.stringify(options)}`)
     assert.throws(() => connect(['127.0.0.1:1'], untyped(options)), error, `connect ${JSON.stringify(options)}`)
     const replica = { nodeID: 'a', ...options }
     assert.throws(() => createReplica(untyped(replica)), error, `replica ${JSON.stringify(options)}`)
+  }
+  assert.throws(() => createServer(untyped({ onConnect: 'log' })), TypeError)
+  assert.throws(() => createReplica(untyped({ nodeID: 'a', serverInterceptors: 'log' })), TypeError)
+  for (const options of [null, 5]) {
+    for (const make of [
+      createServer,
+      createReplica,
+      createNodeManager,
+      (none: never) => connect(['127.0.0.1:1'], none),
+    ])
+      assert.throws(() => make(options as never), { name: 'TypeError', message: /^options must be an object, not / })
   }
 })
 
@@ -167,6 +188,8 @@ test(
     assert.throws(() => configuration.subset(untyped('a')), TypeError)
     assert.throws(() => configuration.without(untyped(5)), TypeError)
     assert.throws(() => configuration.union(untyped({})), TypeError)
+    assert.throws(() => configuration.subset([]).sortBy(untyped('id')), TypeError)
+    assert.throws(() => configuration.client(Named, untyped(null)), TypeError)
     await assert.rejects(async () => configuration.add({ a: '127.0.0.1:1' }), RangeError)
     await assert.rejects(async () => configuration.replace('x', { d: '127.0.0.1:1' }), RangeError)
     await assert.rejects(async () => configuration.replace('a', { b: '127.0.0.1:1' }), RangeError)
