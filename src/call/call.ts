@@ -1,20 +1,17 @@
-// One call in flight, of any type: its frame, what has become of it at each node, and who consumes the answers. All call
-// types are this class with another consumer; it is what the channels of its nodes talk to.
+// One call in flight, of any type: what happens to it at each node, and who consumes the answers. All call types are this
+// class with another consumer; it is what the channels of its nodes talk to. What is known of it is in call-state.ts.
 //
 //                 ┌── withdrawn, failed ──► failed
 //   idle ─► queued ─► written ─► replied
 //     └► skipped          └──► abandoned (settled for the caller, answer still to come) ─► gone
 
-import type { Metadata, RpcError } from '../errors.ts'
+import type { RpcError } from '../errors.ts'
 import type { Channel } from '../net/channel.ts'
 import type { OutgoingCall } from '../net/channel-ports.ts'
-import { Expiring } from '../net/deadlines.ts'
 import { tell } from '../tell.ts'
 import { decodeCallHeader } from '../wire/call-header.ts'
 import { Kind } from '../wire/frame.ts'
-import type { Frame } from '../wire/frame-writer.ts'
 import type { IncomingFrame } from '../wire/incoming-frame.ts'
-import { NO_METADATA } from '../wire/metadata.ts'
 import { type Abortable, addAbortable, removeAbortable } from './abort.ts'
 import { AnswerHooks } from './answer-hooks.ts'
 import {
@@ -27,48 +24,11 @@ import {
   undecodableError,
 } from './call-errors.ts'
 import { type CallConsumer, type CallSetup, Fate, type StopReason } from './call-setup.ts'
-import type { Configuration } from './configuration.ts'
-import type { Contacts } from './contacts.ts'
+import { CallState } from './call-state.ts'
 import { Inbox } from './inbox.ts'
-import type { Node } from './node.ts'
 import type { Response } from './response.ts'
 
-export class Call extends Expiring implements OutgoingCall, Abortable {
-  readonly setup: CallSetup
-  readonly contacts: Contacts
-  readonly msgID: number
-  readonly methodID: number
-  readonly isOneWay: boolean
-  readonly madeAt: number
-  readonly states: number[]
-  /** The configuration that ends this call when it is closed; undefined on a call of one node. */
-  root: Configuration | undefined
-  /** What is sent, before per-node mapping. */
-  request: unknown
-  /** The newest reply of each node. */
-  readonly values: unknown[]
-  /** The positions of the nodes that have replied, in order of arrival: the first `arrived`. */
-  readonly arrivals: number[]
-  arrived = 0
-  readonly writtenAt: number[]
-  readonly answeredAt: number[]
-  errors: (RpcError | undefined)[] | undefined
-  replyMetadata: (Metadata | undefined)[] | undefined
-  /** The frame that all nodes share, or one per node. */
-  frame: Frame | undefined
-  frames: (Frame | undefined)[] | undefined
-  /** Called with every response, whatever the consumer. */
-  onResponse: ((response: Response<unknown>) => void) | undefined
-  consumer: CallConsumer | undefined
-  /** The consumer has what it wants: further replies are not decoded. */
-  isDone = false
-  /** Nodes that are not decided for the caller. */
-  undecided: number
-  /** Items that have arrived and nobody has consumed. */
-  unconsumed = 0
-  /** Why it was stopped before its nodes were done. */
-  stopReason: StopReason | undefined
-  stopCause: unknown
+export class Call extends CallState implements OutgoingCall, Abortable {
   /** Nodes at which something is queued, or an answer still to come. */
   #live = 0
   /** Items that came before there was a consumer. */
@@ -79,45 +39,8 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
   readonly #hooks: AnswerHooks | undefined
 
   constructor(setup: CallSetup) {
-    super()
-    const { contacts } = setup
-    const count = contacts.nodes.length
-    this.setup = setup
-    this.contacts = contacts
-    this.methodID = setup.method.methodID
-    this.isOneWay = setup.method.isOneWay
-    this.msgID = setup.manager.calls.nextID()
-    this.madeAt = setup.manager.turn.now()
-    this.states = contacts.zeros.slice()
-    this.arrivals = contacts.zeros.slice()
-    this.values = new Array(count)
-    this.writtenAt = contacts.zeroTimes.slice()
-    this.answeredAt = contacts.zeroTimes.slice()
-    this.undecided = count
+    super(setup)
     this.#hooks = setup.hooks.length === 0 ? undefined : new AnswerHooks(this, setup.hooks)
-  }
-
-  get waitsWhenDown(): boolean {
-    return this.setup.defaults.waitsWhenDown
-  }
-
-  get waitsWhenFull(): boolean {
-    return this.setup.defaults.waitsWhenFull
-  }
-
-  /** Whether every node is decided. */
-  get isSettled(): boolean {
-    return this.undecided === 0
-  }
-
-  /** Whether a node has given a reply. */
-  hasReplied(position: number): boolean {
-    const index = this.arrivals.indexOf(position)
-    return index >= 0 && index < this.arrived
-  }
-
-  nodeAt(position: number): Node {
-    return this.contacts.nodes[position]!
   }
 
   /** Leaves a node out: nothing is sent to it, and it never counts as a reply. */
@@ -152,14 +75,6 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
   /** Nobody waits for the sending of a one-way call: its failures are events. */
   unconfirmed(): void {
     this.#isConfirmed = false
-  }
-
-  frameFor(channel: Channel): Frame {
-    return this.frames === undefined ? this.frame! : this.frames[this.contacts.positionOf(channel)]!
-  }
-
-  isQueuedAt(channel: Channel): boolean {
-    return this.states[this.contacts.positionOf(channel)] === Fate.queued
   }
 
   onQueued(channel: Channel): void {
@@ -210,7 +125,7 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
     this.answeredAt[position] = now
     channel.noteLatency(now - this.writtenAt[position]!)
     try {
-      if (frame.methodID !== this.methodID || !this.#fits(kind))
+      if (frame.methodID !== this.methodID || !this.fits(kind))
         this.#fail(position, mismatchError(this.setup, channel.nodeID), isFinal)
       else if (kind === Kind.error) this.#fail(position, answeredError(channel.nodeID, frame), true)
       else if (kind === Kind.end) this.#onEnd(position)
@@ -245,11 +160,6 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
     else this.#fail(position, lostError(this.setup, channel, error), true)
     this.#forgetWhenGone()
     this.#settleWhenDecided()
-  }
-
-  isWantedAt(channel: Channel): boolean {
-    const state = this.states[this.contacts.positionOf(channel)]
-    return state === Fate.written || (this.isOneWay && state === Fate.replied)
   }
 
   onSkipped(channel: Channel): void {
@@ -325,18 +235,6 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
     if (this.undecided === 0) callback()
     else if (this.#onSettled === undefined) this.#onSettled = [callback]
     else this.#onSettled.push(callback)
-  }
-
-  /** The newest reply of a node as iteration, interceptors and `onReply` see it. */
-  replyOf(position: number): Response<unknown> {
-    const metadata = this.replyMetadata?.[position] ?? NO_METADATA
-    return { nodeID: this.nodeAt(position).id, value: this.values[position], error: undefined, metadata }
-  }
-
-  /** The failure of a node as they see it. */
-  failureOf(position: number): Response<unknown> {
-    const error = this.errors![position]!
-    return { nodeID: this.nodeAt(position).id, value: undefined, error, metadata: error.metadata }
   }
 
   #onReply(position: number, isFinal: boolean, frame: IncomingFrame): void {
@@ -440,12 +338,6 @@ export class Call extends Expiring implements OutgoingCall, Abortable {
       this.#leave(channel)
     }
     this.#fail(position, stopError(this.setup, channel, reason, cause, isWritten), !isWritten)
-  }
-
-  /** Whether an answer of this kind may answer a call of this type. */
-  #fits(kind: number): boolean {
-    if (kind === Kind.error) return true
-    return this.setup.method.isStream ? kind !== Kind.reply : kind === Kind.reply
   }
 
   #enter(channel: Channel): void {
