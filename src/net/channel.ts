@@ -11,6 +11,7 @@ import { frameBytesMax, Kind, kindName } from '../wire/frame.ts'
 import type { Frame } from '../wire/frame-writer.ts'
 import type { IncomingFrame } from '../wire/incoming-frame.ts'
 import { NO_METADATA } from '../wire/metadata.ts'
+import { Availability } from './availability.ts'
 import type {
   ChannelOwner,
   ChannelState,
@@ -22,7 +23,6 @@ import type {
 import { bareFrame, ChannelSession, goAwayFrame } from './channel-session.ts'
 import type { Connection, ConnectionOwner } from './connection.ts'
 import { LatencyRecorder } from './latency.ts'
-import type { Timer } from './runtime.ts'
 import { SendQueue } from './send-queue.ts'
 import type { Turn } from './turn.ts'
 import { UnsentErrors } from './unsent-errors.ts'
@@ -47,10 +47,9 @@ export class Channel implements ConnectionOwner {
   readonly #owner: ChannelOwner
   readonly #queue = new SendQueue(this)
   readonly #unsent: UnsentErrors
-  #state: ChannelState = 'connecting'
+  readonly #availability: Availability
   #peer: PeerInfo | undefined
   #session: ChannelSession | undefined
-  #downTimer: Timer | undefined
   /** Why it was closed for good. */
   #closeReason: RpcError | undefined
   #whenFlushed: (() => void)[] = []
@@ -61,10 +60,16 @@ export class Channel implements ConnectionOwner {
     this.address = address
     this.slot = slot
     this.#unsent = new UnsentErrors(nodeID, address)
+    this.#availability = new Availability(
+      owner.turn,
+      owner.transport.downAfterMs,
+      (state, error) => owner.onStateChange(this, state, error),
+      () => this.goDown(this.lastError ?? this.#unsent.late(owner.transport.downAfterMs)),
+    )
   }
 
   get state(): ChannelState {
-    return this.#state
+    return this.#availability.state
   }
 
   get turn(): Turn {
@@ -191,7 +196,7 @@ export class Channel implements ConnectionOwner {
     connection.owner = this
     connection.establish()
     this.#session!.attach(connection, terms.peerReceived, terms.requestBytesAllowed, greets)
-    this.#setState('up', undefined)
+    this.#availability.set('up', undefined)
     this.receiver?.onRoom()
     this.#pump()
     this.#noteFlushed()
@@ -200,26 +205,20 @@ export class Channel implements ConnectionOwner {
   /** An attempt to connect failed. */
   attemptFailed(error: RpcError): void {
     this.lastError = error
-    if (this.#state === 'connecting' && this.#downTimer === undefined) this.goDown(error)
+    if (this.state === 'connecting' && !this.#availability.isAwaited) this.goDown(error)
   }
 
   /** Nobody can say when this node will be there: what waits for it fails. */
   goDown(error: RpcError): void {
-    if (this.#state === 'closed' || this.#state === 'up') return
+    if (this.state === 'closed' || this.state === 'up') return
     this.lastError = error
-    this.#setState('down', error)
+    this.#availability.set('down', error)
     this.#queue.fail((call) => (call.waitsWhenDown ? undefined : this.#unsent.down(this.lastError)))
   }
 
   /** Gives the node `downAfterMs` to connect before it counts as down. */
   awaitConnection(): void {
-    this.#downTimer?.cancel()
-    this.#downTimer = this.turn.runtime.startTimer(this.#owner.transport.downAfterMs, () => {
-      this.turn.begin()
-      this.#downTimer = undefined
-      const { downAfterMs } = this.#owner.transport
-      this.goDown(this.lastError ?? this.#unsent.of('unavailable', ` has not connected within ${downAfterMs} ms`))
-    })
+    this.#availability.awaitConnection()
   }
 
   /** Accepts no further request, and says so; what was accepted is finished and answered. */
@@ -244,13 +243,13 @@ export class Channel implements ConnectionOwner {
 
   /** Closes for good. What waits or is unanswered fails with `error`'s code and message. */
   close(error: RpcError): void {
-    if (this.#state === 'closed') return
+    if (this.state === 'closed') return
     this.#closeReason = error
     const { code, message } = error
     const farewell = this.#goAway({ code: 'cancelled', message, metadata: NO_METADATA, notExecuted: false })
     const connection = this.connection
     this.#session?.detach()
-    this.#setState('closed', undefined)
+    this.#availability.set('closed', undefined)
     this.#queue.fail(() => this.#unsent.of(code, `: ${message}`))
     this.#endSession(error)
     connection?.closeWith(farewell, error)
@@ -280,7 +279,7 @@ export class Channel implements ConnectionOwner {
     const error = new RpcError(said?.code ?? reason.code, message, { nodeID: this.nodeID, cause: reason.cause })
     session.detach()
     this.lastError = error
-    this.#setState('connecting', error)
+    this.#availability.set('connecting', error)
     this.awaitConnection()
     if (!session.isNamed || connection.endsSession || session.farewell !== undefined) this.#endSession(error)
     else session.awaitConnection()
@@ -374,7 +373,7 @@ export class Channel implements ConnectionOwner {
   #refusal(call: OutgoingCall, frameBytes: number): RpcError | undefined {
     if (frameBytes > this.#requestBytesMax) return this.#tooLarge(frameBytes)
     if (this.#closeReason !== undefined) return this.#unsent.closed(this.#closeReason)
-    if (this.#state === 'down' && !call.waitsWhenDown) return this.#unsent.down(this.lastError)
+    if (this.state === 'down' && !call.waitsWhenDown) return this.#unsent.down(this.lastError)
     const { queueMaxBytes } = this.#owner.transport.limits
     const { bytes } = this.#queue
     if (call.waitsWhenFull || bytes + frameBytes <= queueMaxBytes) return undefined
@@ -395,15 +394,5 @@ export class Channel implements ConnectionOwner {
 
   #goAway(why: Status): Buffer {
     return goAwayFrame(this.#session?.frames.received ?? 0, why)
-  }
-
-  #setState(state: ChannelState, error: RpcError | undefined): void {
-    if (state === 'up' || state === 'closed') {
-      this.#downTimer?.cancel()
-      this.#downTimer = undefined
-    }
-    if (this.#state === state) return
-    this.#state = state
-    this.#owner.onStateChange(this, state, error)
   }
 }

@@ -18,6 +18,10 @@ export class UnsentErrors {
     return this.of('unavailable', ` is down: ${cause?.message ?? 'not connected'}`, cause)
   }
 
+  late(downAfterMs: number): RpcError {
+    return this.of('unavailable', ` has not connected within ${downAfterMs} ms`)
+  }
+
   /** Closed for good: by this side, or because the other has gone. */
   closed(why: RpcError): RpcError {
     return this.of(why.code, ` is closed: ${why.message}`)
