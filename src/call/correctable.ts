@@ -2,7 +2,6 @@
 // Guarantees for Replicated Objects", OSDI 2016). Each value has a level; a higher level is worth more.
 
 import type { QuorumError, RpcError } from '../errors.ts'
-import { quorum } from '../quorum/index.ts'
 import type { Call } from './call.ts'
 import type { CallConsumer, StopReason } from './call-setup.ts'
 import type { Configuration } from './configuration.ts'
@@ -171,10 +170,10 @@ export class Correctable<R> implements AsyncIterable<Level<R>> {
 
 /** Level = the number of different members that have replied, done at a majority. */
 function countingLevels(configuration: Configuration): (replies: Replies<unknown>) => Level<unknown> {
-  const majority = configuration.bind(quorum.majority())
+  const { members } = configuration
   return (replies) => {
     let level = 0
-    for (const id of replies.keys()) if (majority.members.includes(id)) level++
-    return { value: replies, level, done: level * 2 > majority.members.length }
+    for (const id of replies.keys()) if (members.includes(id)) level++
+    return { value: replies, level, done: level * 2 > members.length }
   }
 }

@@ -42,6 +42,8 @@ export class QuorumCall<Request, Reply, Result = never> implements AsyncIterable
 
   /** Resolves with the replies once more than half of the members have replied. Rejects with QuorumError. */
   majority(): Promise<Replies<Reply>> {
+    // The clients of a server may be nobody at the moment: no fault of the program.
+    if (this.#configuration.members.length === 0) return this.all()
     return this.#decide('majority()', this.#configuration.bind(MAJORITY), concludeReplies<Reply>)
   }
 
@@ -65,7 +67,7 @@ export class QuorumCall<Request, Reply, Result = never> implements AsyncIterable
     return this.#run('all()', {
       tally: new CountingTally(nodes - this.#skipped(), nodes),
       positions: this.#call.states.map((_, position) => position),
-      needed: 'needs every node that was contacted',
+      needed: nodes === 0 ? 'there is no node to ask' : 'needs every node that was contacted',
       conclude: concludeReplies<Reply>,
     })
   }

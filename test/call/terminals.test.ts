@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type QuorumCall, QuorumError, quorum, RpcError } from 'gorums'
+import { createServer, type QuorumCall, QuorumError, quorum, RpcError } from 'gorums'
 import type { TestContextLike } from 'gorums/testing'
 import { CRASH, connectCluster, LIMIT, rejection, thrown } from './cluster.ts'
 import { Puppet, Puppets, type Question } from './puppets.ts'
@@ -131,6 +131,26 @@ test('every kind of quorum rejects as soon as it has become impossible', LIMIT, 
     assert.deepEqual([...error.errors.keys()].sort(), [...failing], what)
   }
 })
+
+test(
+  'a server that nobody is connected to gets impossible when it calls its clients, and no exception',
+  LIMIT,
+  async (t) => {
+    const server = createServer()
+    t.after(() => server.close())
+    const client = server.clients.client(Puppet)
+    for (const ending of [
+      client.ask(QUESTION).majority(),
+      client.ask(QUESTION).all(),
+      client.follow(QUESTION).correctable().reached(1),
+      client.ask(QUESTION).reduce(() => undefined),
+      client.tellAll(QUESTION),
+    ]) {
+      const error = await rejection(ending, QuorumError)
+      assert.deepEqual([error.reason, error.errors.size, error.pending], ['impossible', 0, []])
+    }
+  },
+)
 
 test('matching replies: different ones make it impossible before the last has answered', LIMIT, async (t) => {
   const { client, puppets } = await start(t)
