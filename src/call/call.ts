@@ -36,6 +36,8 @@ export class Call extends CallState implements OutgoingCall, Abortable {
   #signal: AbortSignal | undefined
   #onSettled: (() => void)[] | undefined
   #isConfirmed = true
+  /** Whether it has been in a node's queue. */
+  #hasWaited = false
   readonly #hooks: AnswerHooks | undefined
 
   constructor(setup: CallSetup) {
@@ -65,6 +67,7 @@ export class Call extends CallState implements OutgoingCall, Abortable {
       if (this.states[position] === Fate.idle) channels[position]!.send(this)
     }
     this.#live--
+    if (this.#hasWaited) this.#keepOwnBytes()
     if (signal !== undefined && this.undecided > 0) {
       this.#signal = signal
       addAbortable(signal, this)
@@ -83,6 +86,7 @@ export class Call extends CallState implements OutgoingCall, Abortable {
     if (state === Fate.idle || (this.isOneWay && state === Fate.replied)) this.#enter(channel)
     else if (state !== Fate.written) return
     this.states[position] = Fate.queued
+    this.#hasWaited = true
   }
 
   onWritten(channel: Channel, now: number): void {
@@ -338,6 +342,12 @@ export class Call extends CallState implements OutgoingCall, Abortable {
       this.#leave(channel)
     }
     this.#fail(position, stopError(this.setup, channel, reason, cause, isWritten), !isWritten)
+  }
+
+  /** It waits for a node, maybe for long: of the buffers that it shares with other calls it keeps its own part only. */
+  #keepOwnBytes(): void {
+    this.frame = this.frame?.alone
+    this.frames = this.frames?.map((frame) => frame?.alone)
   }
 
   #enter(channel: Channel): void {

@@ -31,6 +31,13 @@ export class Frame {
   get bytes(): number {
     return this.end - this.start
   }
+
+  /** For a frame that will wait: itself, or a copy when it would keep a buffer in which it is a small part. */
+  get alone(): Frame {
+    if (this.bytes * 2 >= this.buffer.length) return this
+    const copy = Buffer.from(this.buffer.subarray(this.start, this.end))
+    return new Frame(copy, 0, this.headEnd - this.start, copy.length)
+  }
 }
 
 /** The codec's `encode`, as the writer sees it. */

@@ -112,6 +112,31 @@ test('cancelling 10 000 calls under back-pressure disturbs no other call and cau
   assert.equal(reconnects, 0)
 })
 
+test('what waits for one node keeps no memory of the calls to others that were made meanwhile', async (t) => {
+  const children = await startChildren(t, ['a'])
+  const nodes = { a: children[0]!.address, nobody: '127.0.0.1:1' }
+  const config = await connect(nodes, { whenDown: 'wait', callTimeoutMs: Infinity })
+  t.after(() => config.close())
+  await config.waitFor(({ connected }) => connected.has('a'))
+  const [live, waiting] = config.nodes.map((node) => node.client(Blob))
+  const all = config.client(Blob)
+  const bytes = new Uint8Array(1024)
+  /** Four kilobytes that wait, of a hundred and more that are sent. */
+  const round = async (): Promise<void> => {
+    for (let call = 0; call < 2; call++) void waiting!.put({ bytes }).catch(() => {})
+    for (let call = 0; call < 2; call++) void all.putAll({ bytes }, { perNode: (request) => ({ ...request }) }).settled
+    await Promise.all(Array.from({ length: 120 }, () => live!.put({ bytes })))
+  }
+  await round()
+  const before = memoryBytes()
+  for (let count = 0; count < 500; count++) await round()
+  const grown = memoryBytes() - before
+  assert.equal(config.node('nobody').pending, 4 * 501)
+  assert.ok(grown > 2 * MIB, `${grown} bytes: nothing waits`)
+  // What waits, and two thousand calls; the buffers that all of it was written in are 60 MiB.
+  assert.ok(grown < 20 * MIB, `the client grew by ${(grown / MIB).toFixed(1)} MiB for 2 MiB that wait`)
+})
+
 function noteError(codes: Map<string, Set<string>>, nodeID: string, error: RpcError | undefined): void {
   if (error === undefined) return
   let seen = codes.get(nodeID)

@@ -102,6 +102,19 @@ test('a payload of many times the shared buffer is one frame, and small ones go 
   assert.deepEqual(bytesOf(behind), frameOf(3, Buffer.from('behind')))
 })
 
+test('a small frame that is to stand alone is a copy with the same bytes, a large one itself', () => {
+  const writer = new FrameWriter()
+  writer.write(1, 1, 9, 0, undefined, bytesCodec, Buffer.from('before'))
+  const small = writer.write(1, 2, 9, 500, { a: 'b' }, bytesCodec, Buffer.from('small'))
+  const copy = small.alone
+  assert.deepEqual(bytesOf(copy), bytesOf(small))
+  assert.notEqual(copy.buffer.buffer, small.buffer.buffer, 'other memory')
+  assert.deepEqual([copy.start, copy.headEnd, copy.bytes], [0, small.headEnd - small.start, small.bytes])
+  assert.equal(copy.alone, copy)
+  const large = writer.write(1, 3, 9, 0, undefined, bytesCodec, Buffer.alloc(100 * KIB))
+  assert.equal(large.alone, large)
+})
+
 test('large frames have buffers of their own, and leave the shared one to the small frames around them', () => {
   const writer = new FrameWriter()
   const write = (msgID: number, bytes: number): Frame =>
