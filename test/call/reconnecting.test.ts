@@ -161,15 +161,20 @@ test('lost: a one-way call that was written when its connection ended, and never
   assert.deepEqual(await told.reached(1), ['a reconnecting.Board/send+msgpack'])
 })
 
-test('lost, without sessions: as soon as the connection is', LIMIT, async (t) => {
-  const { cluster } = await start(t, 1)
-  const configuration = await connectTo(t, cluster.addresses, { sessions: false })
-  const told = new Tally()
-  configuration.on('lost', (nodeID, method) => told.add(`${nodeID} ${method}`))
-  await configuration.node('a').client(Board).send({ text: 'never read' })
-  await cluster.stop('a', CRASH)
-  assert.deepEqual(await told.reached(1), ['a reconnecting.Board/send+msgpack'])
-})
+for (const side of ['client', 'server'] as const) {
+  test(`lost, when the ${side} wants no sessions: as soon as the connection is`, LIMIT, async (t) => {
+    const isClient = side === 'client'
+    const cluster = await startCluster(t, 1, (server) => server.handle(Board, { send: () => {} }), {
+      server: { sessions: isClient },
+    })
+    const configuration = await connectTo(t, cluster.addresses, { sessions: !isClient })
+    const told = new Tally()
+    configuration.on('lost', (nodeID, method) => told.add(`${nodeID} ${method}`))
+    await configuration.node('a').client(Board).send({ text: 'never read' })
+    await cluster.stop('a', CRASH)
+    assert.deepEqual(await told.reached(1), ['a reconnecting.Board/send+msgpack'])
+  })
+}
 
 test('listeners can be taken away, and those of a view are those of its configuration', LIMIT, async (t) => {
   const { cluster, configuration } = await start(t, 2)
