@@ -114,12 +114,13 @@ export class Server {
   async #close(drainTimeoutMs: number): Promise<void> {
     const { manager } = this.#endpoint
     manager.isDraining = true
-    const closed = this.#port?.close()
-    this.#port = undefined
     const channels = manager.channels.filter((channel) => channel.state === 'up')
     for (const channel of channels) channel.drain('the server is shutting down')
     manager.turn.flush()
+    // Whoever is cut off meanwhile has to come back for what was accepted; who is new is refused.
     if (drainTimeoutMs > 0) await drained(channels, drainTimeoutMs)
+    const closed = this.#port?.close()
+    this.#port = undefined
     manager.close(new RpcError('cancelled', 'the server was closed'))
     await closed
   }

@@ -43,6 +43,8 @@ export class ChannelSession {
   #expiryTimer: Timer | undefined
   /** The last frame that we have accepted requests up to, once we have said that there will be no more. */
   #drainedAfter: number | undefined
+  /** Whether the other side has heard that on the connection of the moment. */
+  #isDrainHeard = false
 
   constructor(channel: Channel, terms: SessionTerms, limits: Required<Limits>) {
     this.#channel = channel
@@ -59,6 +61,15 @@ export class ChannelSession {
 
   get isDraining(): boolean {
     return this.#drainedAfter !== undefined
+  }
+
+  /**
+   * Whether nothing that was said has still to arrive, as far as it can be known: what is counted, and that there will be no
+   * more. What the other side had on its way to a connection that was cut is known to be lost only when it has come back.
+   */
+  get isHeard(): boolean {
+    if (this.isNamed && this.frames.logBytes > 0) return false
+    return !this.isDraining || this.#isDrainHeard
   }
 
   /** Whether so much waits to be acknowledged that nothing more should be written. */
@@ -137,6 +148,7 @@ export class ChannelSession {
   detach(): void {
     this.#expiryTimer?.cancel()
     this.connection = undefined
+    this.#isDrainHeard = false
     this.intake.pause()
   }
 
@@ -184,11 +196,15 @@ export class ChannelSession {
     return this.frames.entriesAbove(lastFrame).filter(isCall)
   }
 
-  /** Accepts no more requests from here on, and says so; says it again on every connection. */
-  drain(message: string): void {
+  /** Accepts no more requests from here on, and says so, on every connection anew; calls back when it has been heard. */
+  drain(message: string, onHeard: () => void): void {
     this.#drainedAfter ??= this.frames.received
     const why = { code: 'unavailable', message, metadata: {}, notExecuted: true } as const
     this.connection?.sendControl(goAwayFrame(this.#drainedAfter, why))
+    this.connection?.whenHeard(() => {
+      this.#isDrainHeard = true
+      onHeard()
+    })
   }
 
   /** Says how much has arrived. `sentFrames` is how many of ours stand before it in the stream. */

@@ -170,7 +170,8 @@ export class Channel implements ConnectionOwner {
 
   /**
    * Calls back when what was sent has arrived, as far as can be known: when the other side of a session has acknowledged
-   * it; without one, when all but a rest that needs no waiting for has been handed to the operating system.
+   * it, and has heard of a drain; without one, when all but a rest that needs no waiting for has been handed to the operating
+   * system.
    */
   whenFlushed(callback: () => void): void {
     this.#whenFlushed.push(callback)
@@ -223,7 +224,7 @@ export class Channel implements ConnectionOwner {
 
   /** Accepts no further request, and says so; what was accepted is finished and answered. */
   drain(message: string): void {
-    this.#session?.drain(message)
+    this.#session?.drain(message, () => this.#noteFlushed())
   }
 
   /** Ends the session, and the connection of the moment with a reason that the other side is told. */
@@ -266,7 +267,7 @@ export class Channel implements ConnectionOwner {
   #noteFlushed(): void {
     if (this.#whenFlushed.length === 0) return
     const session = this.#session
-    if (session?.isNamed && session.frames.logBytes > 0) return
+    if (session?.isHeard === false) return
     if ((this.connection?.bufferedBytes ?? 0) > FLUSHED_BYTES) return
     for (const callback of this.#whenFlushed.splice(0)) callback()
   }

@@ -156,6 +156,11 @@ export class Connection implements ByteStreamHandler, FrameSink {
     if (this.hasRoom && !this.#isClosing) this.#owner.onRoom(this)
   }
 
+  /** Calls back once when the other side has read all that was sent so far. */
+  whenHeard(callback: () => void): void {
+    this.#heartbeat?.whenHeard(callback)
+  }
+
   /** Closes after a last control frame; `reason` is what the owner hears. */
   closeWith(frame: Buffer, reason: RpcError): void {
     if (this.#isClosed) return

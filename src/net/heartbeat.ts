@@ -43,6 +43,9 @@ export class Heartbeat {
   #progressAt = 0
   /** When the frame began that is not complete; undefined between frames. */
   #frameSince: number | undefined
+  /** Waits for the other side to have read what was written before; whether the PING that is out was written after that. */
+  #whenHeard: (() => void) | undefined
+  #isAsking = false
 
   constructor(turn: Turn, transport: Transport, ports: HeartbeatPorts) {
     this.#turn = turn
@@ -77,6 +80,13 @@ export class Heartbeat {
     this.#noteProgress(true)
   }
 
+  /** Calls back once when the other side has read all that was sent so far: when it has answered a PING behind it. */
+  whenHeard(callback: () => void): void {
+    this.#whenHeard = callback
+    this.#isAsking = this.#ping === undefined
+    if (this.#isAsking) this.#sendPing(this.#turn.now())
+  }
+
   get isPingOut(): boolean {
     return this.#ping !== undefined
   }
@@ -85,8 +95,15 @@ export class Heartbeat {
   takePong(bytes: Buffer, start: number, end: number): boolean {
     if (this.#ping === undefined || this.#ping.compare(bytes, start, end) !== 0) return false
     this.#ping = undefined
+    if (this.#whenHeard !== undefined) this.#noteHeard(this.#whenHeard)
     this.#wakeBy(Math.max(this.#receivedAt + this.#transport.pingIntervalMs, this.#pingedAt + PING_GAP_MS))
     return true
+  }
+
+  #noteHeard(callback: () => void): void {
+    if (!this.#isAsking) return this.whenHeard(callback)
+    this.#whenHeard = undefined
+    callback()
   }
 
   close(): void {

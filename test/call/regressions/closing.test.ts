@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import {
   connect,
   createNodeManager,
+  createServer,
   multicast,
   type Node,
   QuorumError,
@@ -14,6 +15,7 @@ import {
   service,
   unicast,
 } from 'gorums'
+import { startFaultProxy } from 'gorums/testing'
 import { addressesOf, CRASH, connectTo, eventually, LIMIT, rejection, startCluster, Tally } from '../cluster.ts'
 
 const Work = service('regressions.Closing', {
@@ -184,4 +186,51 @@ test('deriving, listening and closing again and again piles up no listeners', LI
   }
   await new Promise((resolve) => setImmediate(resolve))
   assert.deepEqual(warnings, [])
+})
+
+test('a client that is cut off while its server drains comes back for what was accepted', LIMIT, async (t) => {
+  const started = new Tally()
+  let answer: (text: string) => void = () => {}
+  const server = createServer()
+  t.after(() => server.close({ drainTimeoutMs: 0 }))
+  server.handle(Work, {
+    call: (what) => {
+      started.add(what)
+      return new Promise((resolve) => {
+        answer = resolve
+      })
+    },
+  })
+  const proxy = await startFaultProxy({ target: await server.listen() })
+  t.after(() => proxy.close())
+  const configuration = await connectTo(t, [proxy.address], { backoff: { minMs: 1, maxMs: 10 } })
+  const [node] = configuration.nodes
+  const accepted = node!.client(Work).call('accepted')
+  await started.reached(1)
+  const closing = server.close({ drainTimeoutMs: 60_000 })
+  assert.equal(proxy.cut(), 1)
+  answer('answered')
+  assert.equal(await accepted, 'answered')
+  await closing
+})
+
+test('a request that a cut has lost while its server drains is said not to have run', LIMIT, async (t) => {
+  const server = createServer()
+  t.after(() => server.close({ drainTimeoutMs: 0 }))
+  server.handle(Work, { call: (what) => what })
+  const proxy = await startFaultProxy({ target: await server.listen() })
+  t.after(() => proxy.close())
+  const configuration = await connectTo(t, [proxy.address], { backoff: { minMs: 1, maxMs: 10 } })
+  const { call } = configuration.nodes[0]!.client(Work)
+  assert.equal(await call('before'), 'before')
+  proxy.treat('up', { flow: 'lose' })
+  const failed = rejection(call('lost', { timeoutMs: Infinity }), RpcError)
+  // It has been written, and vanishes.
+  while (proxy.counters.lostBytes === 0) await new Promise((resolve) => setImmediate(resolve))
+  const closing = server.close({ drainTimeoutMs: 60_000 })
+  proxy.cut()
+  proxy.treat('up', { flow: 'pass' })
+  await closing
+  const { code, executed } = await failed
+  assert.deepEqual({ code, executed }, { code: 'unavailable', executed: 'no' })
 })
