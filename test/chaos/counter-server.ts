@@ -1,4 +1,4 @@
-// A counter process as its parent sees it: started, killed, asked to end, started again on the same port.
+// A counter process as its parent sees it: started, killed, blocked, asked to end, started again on the same port.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,6 +15,10 @@ export class CounterServer {
 
   get address(): string {
     return `127.0.0.1:${this.#port}`
+  }
+
+  get port(): number {
+    return this.#port
   }
 
   async start(): Promise<void> {
@@ -34,8 +38,14 @@ export class CounterServer {
     return this.#end('SIGKILL')
   }
 
-  /** Has it finish what it has accepted. */
-  stop(): Promise<void> {
+  /** Blocks its event loop: nothing is read, answered or noticed. */
+  block(ms: number): void {
+    this.#process?.send(ms)
+  }
+
+  /** Has it finish what it has accepted; `onDraining` is called when it has begun to. */
+  stop(onDraining: () => void): Promise<void> {
+    this.#process?.once('message', onDraining)
     return this.#end('SIGTERM')
   }
 

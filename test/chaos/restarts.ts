@@ -1,7 +1,9 @@
 // Servers that end while calls are under way. Killed: every call is answered, 'no' or 'unknown', and what has run is what was
-// answered and some of what is unknown, each once. Asked to end, one after the other: nothing is lost at all.
+// answered and some of what is unknown, each once. Asked to end, one after the other, with their links cut while they finish
+// what they have accepted: nothing is lost at all.
 
 import { type Configuration, connect, type RpcError } from 'gorums'
+import { type FaultProxy, startFaultProxy } from 'gorums/testing'
 import { CounterServer } from './counter-server.ts'
 import { Counter } from './counter-service.ts'
 
@@ -14,6 +16,8 @@ export interface KillOptions {
 
 export interface KillResult {
   readonly kills: number
+  /** How often the server's event loop was blocked. */
+  readonly blocks: number
   readonly calls: number
   readonly acknowledged: number
   /** Calls that did not end well, by `executed`. */
@@ -27,7 +31,7 @@ export interface KillResult {
   readonly seconds: number
 }
 
-/** Calls a counter that is killed again and again, in order, many at a time. */
+/** Calls a counter that is blocked and killed again and again, in order, many at a time. */
 export async function runKills({ kills, callsPerLife, inFlight = 64 }: KillOptions): Promise<KillResult> {
   const startedAt = performance.now()
   const server = new CounterServer()
@@ -39,14 +43,14 @@ export async function runKills({ kills, callsPerLife, inFlight = 64 }: KillOptio
     let next = 1
     let acknowledged = 0
     let isOver = false
-    const [reached, reach] = milestones(kills)
+    const [reached, reach] = milestones(2 * kills)
     const keepCalling = async (): Promise<void> => {
       while (!isOver) {
         const n = next++
         try {
           await client.count({ n })
           fates.set(n, 'ok')
-          reach(Math.floor(++acknowledged / callsPerLife))
+          reach(Math.floor((2 * ++acknowledged) / callsPerLife))
         } catch (error) {
           fates.set(n, (error as RpcError).executed)
         }
@@ -54,14 +58,16 @@ export async function runKills({ kills, callsPerLife, inFlight = 64 }: KillOptio
     }
     const callers = Array.from({ length: inFlight }, keepCalling)
     for (let kill = 1; kill <= kills; kill++) {
-      await reached[kill - 1]
+      await reached[2 * kill - 2]
+      server.block(BLOCK_MS)
+      await reached[2 * kill - 1]
       await server.kill()
       await server.start()
     }
     await client.count({ n: next++ }).then(() => fates.set(next - 1, 'ok'))
     isOver = true
     await Promise.all(callers)
-    return { ...judge(fates, server.runs), kills, seconds: (performance.now() - startedAt) / 1000 }
+    return { ...judge(fates, server.runs), kills, blocks: kills, seconds: (performance.now() - startedAt) / 1000 }
   } finally {
     await config.close()
     await server.close()
@@ -78,7 +84,7 @@ function milestones(count: number): [Promise<void>[], (number: number) => void] 
   return [promises, reach]
 }
 
-function judge(fates: ReadonlyMap<number, string>, runs: readonly number[]): Omit<KillResult, 'kills' | 'seconds'> {
+function judge(fates: ReadonlyMap<number, string>, runs: readonly number[]): Omit<KillResult, 'kills' | 'blocks' | 'seconds'> {
   const counted = new Set(runs)
   const count = (fate: string): number => [...fates.values()].filter((each) => each === fate).length
   let lies = 0
@@ -97,6 +103,8 @@ function judge(fates: ReadonlyMap<number, string>, runs: readonly number[]): Omi
 
 export interface RollingResult {
   readonly restarts: number
+  /** Connections that were cut while their server was draining. */
+  readonly cuts: number
   readonly calls: number
   readonly quorumCalls: number
   /** Calls that did not end well, by code and `executed`. */
@@ -114,13 +122,19 @@ export interface RollingOptions {
   readonly inFlight?: number
 }
 
-/** Restarts three servers one after the other, gracefully, under calls to each of them and quorum calls. */
+/**
+ * Restarts three servers one after the other, gracefully, under calls to each of them and quorum calls. Each is cut off when
+ * it has begun to drain: its client has to connect again to get what it has accepted.
+ */
 export async function runRollingRestart({ calls, rounds, inFlight = 64 }: RollingOptions): Promise<RollingResult> {
   const startedAt = performance.now()
   const servers = [new CounterServer(), new CounterServer(), new CounterServer()]
   await Promise.all(servers.map((server) => server.start()))
+  const proxies = await Promise.all(
+    servers.map(({ port }, seed) => startFaultProxy({ target: { host: '127.0.0.1', port }, seed })),
+  )
   const config = await connect(
-    servers.map(({ address }) => address),
+    proxies.map(({ address }) => address),
     { whenDown: 'wait', waitFor: 'all', callTimeoutMs: 60_000, backoff: BACKOFF },
   )
   const failures: Record<string, number> = {}
@@ -154,7 +168,8 @@ export async function runRollingRestart({ calls, rounds, inFlight = 64 }: Rollin
     for (let restart = 0; restart < restarts; restart++) {
       await reached[restart]
       const server = servers[restart % servers.length]!
-      await server.stop()
+      const proxy = proxies[restart % servers.length]!
+      await server.stop(() => proxy.cut())
       await server.start()
       await allUp(config)
     }
@@ -167,14 +182,18 @@ export async function runRollingRestart({ calls, rounds, inFlight = 64 }: Rollin
       twice += runs.length - ran.size
       lost += called[index]!.filter((n) => !ran.has(n)).length
     })
-    return { restarts, calls, quorumCalls, failures, twice, lost, seconds: (performance.now() - startedAt) / 1000 }
+    const cuts = proxies.reduce((sum, { counters }) => sum + counters.cuts, 0)
+    const seconds = (performance.now() - startedAt) / 1000
+    return { restarts, cuts, calls, quorumCalls, failures, twice, lost, seconds }
   } finally {
     await config.close()
-    await Promise.all(servers.map((server) => server.close()))
+    await Promise.all([...proxies, ...servers].map((each: FaultProxy | CounterServer) => each.close()))
   }
 }
 
 const BACKOFF = { minMs: 10, maxMs: 200 }
+/** Long enough for calls to pile up, short of what makes a peer count as dead. */
+const BLOCK_MS = 250
 
 function allUp(config: Configuration): Promise<unknown> {
   return config.waitFor(({ connected }) => connected.size === config.size)
