@@ -84,7 +84,10 @@ function milestones(count: number): [Promise<void>[], (number: number) => void] 
   return [promises, reach]
 }
 
-function judge(fates: ReadonlyMap<number, string>, runs: readonly number[]): Omit<KillResult, 'kills' | 'blocks' | 'seconds'> {
+function judge(
+  fates: ReadonlyMap<number, string>,
+  runs: readonly number[],
+): Omit<KillResult, 'kills' | 'blocks' | 'seconds'> {
   const counted = new Set(runs)
   const count = (fate: string): number => [...fates.values()].filter((each) => each === fate).length
   let lies = 0
