@@ -1,7 +1,7 @@
 // The answers to one peer's requests: replies, items, ends and errors, encoded and sent. What can not be sent becomes an
 // error; what a handler's error says to its caller is decided here.
 
-import { type Metadata, RpcError } from '../errors.ts'
+import { type ErrorCode, type Metadata, RpcError } from '../errors.ts'
 import type { Channel } from '../net/channel.ts'
 import type { NodeManager } from '../net/node-manager.ts'
 import { encodeMetadata } from '../wire/call-header.ts'
@@ -9,6 +9,12 @@ import { encodeStatus } from '../wire/control.ts'
 import { Kind } from '../wire/frame.ts'
 import { checkMetadata, NO_METADATA } from '../wire/metadata.ts'
 import type { ServedRequest } from './context.ts'
+
+/** Why no handler has seen a request. No Error: strangers can have any number of these made, and a stack costs time. */
+export interface Refusal {
+  readonly code: ErrorCode
+  readonly message: string
+}
 
 export class Answers {
   readonly #channel: Channel
@@ -51,9 +57,8 @@ export class Answers {
   }
 
   /** Answers a request that no handler has seen. */
-  refusal(msgID: number, methodID: number, error: RpcError): void {
-    const { code, message, metadata } = error
-    const payload = encodeStatus({ code, message, metadata, notExecuted: true })
+  refusal(msgID: number, methodID: number, { code, message }: Refusal): void {
+    const payload = encodeStatus({ code, message, metadata: NO_METADATA, notExecuted: true })
     this.#channel.refuse(this.#manager.writer.writeBytes(Kind.error, msgID, methodID, undefined, payload))
   }
 

@@ -9,7 +9,7 @@ import { decodeCallHeader } from '../wire/call-header.ts'
 import { Deque } from '../wire/deque.ts'
 import { Kind } from '../wire/frame.ts'
 import type { IncomingFrame } from '../wire/incoming-frame.ts'
-import { Answers } from './answers.ts'
+import { Answers, type Refusal } from './answers.ts'
 import { messageOf } from './call-errors.ts'
 import type { Configuration } from './configuration.ts'
 import { ServedRequest } from './context.ts'
@@ -103,42 +103,44 @@ export class Lane implements RequestReceiver {
       throw new ProtocolViolation(`REQUEST reuses msgID ${frame.msgID} of an unfinished one`)
     }
     const request = this.#read(frame, isOneWay)
-    if (request instanceof RpcError) this.#refuse(isOneWay, frame.msgID, frame.methodID, frame.frameBytes, request)
-    else this.#admit(request)
+    if (request instanceof ServedRequest) this.#admit(request)
+    else this.#refuse(isOneWay, frame.msgID, frame.methodID, frame.frameBytes, request)
   }
 
   /** The request that a frame carries, or why no handler will see it. */
-  #read(frame: IncomingFrame, isOneWay: boolean): ServedRequest | RpcError {
+  #read(frame: IncomingFrame, isOneWay: boolean): ServedRequest | Refusal {
     const { registry, manager } = this.#owner
     const method = registry.get(frame.methodID)
     if (method === undefined)
-      return new RpcError('unimplemented', `method ${registry.nameOf(frame.methodID)} is not implemented`)
+      return { code: 'unimplemented', message: `method ${registry.nameOf(frame.methodID)} is not implemented` }
     const { bound } = method
     if (bound.isOneWay !== isOneWay)
-      return new RpcError('invalid_argument', `${bound.fullName} is ${bound.isOneWay ? '' : 'not '}one-way`)
+      return { code: 'invalid_argument', message: `${bound.fullName} is ${bound.isOneWay ? '' : 'not '}one-way` }
     const { handlersMax } = manager.transport.limits
     if (!isOneWay && this.#running >= handlersMax) {
-      return new RpcError('resource_exhausted', `${handlersMax} handlers run for this peer already (handlersMax)`)
+      const message = `${handlersMax} handlers run for this peer already (handlersMax)`
+      return { code: 'resource_exhausted', message }
     }
     try {
       const header = decodeCallHeader(frame.bytes, frame.headerStart, frame.payloadStart)
       const value = bound.request.decode(frame.bytes, frame.payloadStart, frame.end)
       return new ServedRequest(this, method, frame.msgID, isOneWay, value, header, frame.frameBytes, this.now())
     } catch (error) {
-      return new RpcError('invalid_argument', `${bound.fullName}: the request can not be decoded: ${messageOf(error)}`)
+      const message = `${bound.fullName}: the request can not be decoded: ${messageOf(error)}`
+      return { code: 'invalid_argument', message }
     }
   }
 
   onCancel(msgID: number): void {
     const context = this.#unanswered.get(msgID)
     if (context === undefined) return
-    const reason = new RpcError('cancelled', `${context.method.bound.fullName}: the caller has cancelled`)
+    const message = `${context.method.bound.fullName}: the caller has cancelled`
     if (context.state !== 'waiting') {
-      context.abort(reason)
+      context.abort(new RpcError('cancelled', message))
       return
     }
     this.#left(1)
-    this.#drop(context, reason)
+    this.#drop(context, { code: 'cancelled', message })
     // Those that have left are cleared out in bulk.
     if (this.#queue.length > LEFT_MIN && this.#queue.length > 2 * this.#waiting) {
       this.#queue.filter((each) => each.state === 'waiting')
@@ -156,8 +158,9 @@ export class Lane implements RequestReceiver {
   }
 
   onDrained(frame: IncomingFrame): void {
-    const error = new RpcError('unavailable', 'this side is shutting down and accepts no more requests')
-    this.#refuse(frame.kind === Kind.oneway, frame.msgID, frame.methodID, frame.frameBytes, error)
+    const message = 'this side is shutting down and accepts no more requests'
+    const refusal: Refusal = { code: 'unavailable', message }
+    this.#refuse(frame.kind === Kind.oneway, frame.msgID, frame.methodID, frame.frameBytes, refusal)
   }
 
   onLost(reason: RpcError): void {
@@ -226,9 +229,9 @@ export class Lane implements RequestReceiver {
     this.#isStarting = false
   }
 
-  #expired(context: ServedRequest): RpcError {
-    const what = `${context.method.bound.fullName}: the deadline passed while the request waited in its lane`
-    return new RpcError('deadline_exceeded', what)
+  #expired(context: ServedRequest): Refusal {
+    const message = `${context.method.bound.fullName}: the deadline passed while the request waited in its lane`
+    return { code: 'deadline_exceeded', message }
   }
 
   /** Starts a handler. Whatever it or its result throws ends in its own answer. */
@@ -311,20 +314,20 @@ export class Lane implements RequestReceiver {
   }
 
   /** Answers a request that no handler has seen. */
-  #refuse(isOneWay: boolean, msgID: number, methodID: number, frameBytes: number, error: RpcError): void {
+  #refuse(isOneWay: boolean, msgID: number, methodID: number, frameBytes: number, refusal: Refusal): void {
     // While answers pile up no request bytes are given back, also not those of requests that are refused.
     if (this.#channel.isCongested) this.#heldBytes += frameBytes
     else this.#channel.requestStarted(frameBytes)
-    if (!isOneWay) return this.#answers.refusal(msgID, methodID, error)
+    if (!isOneWay) return this.#answers.refusal(msgID, methodID, refusal)
     const { logger } = this.#owner.manager.transport
-    logger.warn?.(`a one-way request of ${this.#channel.nodeID} was dropped: ${error.message}`)
+    logger.warn?.(`a one-way request of ${this.#channel.nodeID} was dropped: ${refusal.message}`)
   }
 
   /** Answers a request that leaves the lane without having started. */
-  #drop(context: ServedRequest, error: RpcError): void {
+  #drop(context: ServedRequest, refusal: Refusal): void {
     context.state = 'finished'
     this.#unanswered.delete(context.msgID)
-    this.#refuse(context.isOneWay, context.msgID, context.method.bound.methodID, context.frameBytes, error)
+    this.#refuse(context.isOneWay, context.msgID, context.method.bound.methodID, context.frameBytes, refusal)
     this.#noteIdle()
   }
 
