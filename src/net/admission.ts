@@ -190,7 +190,8 @@ export class Admission {
     this.#known.set(incarnation, channel)
     this.#leave(channel)
     channel.attach(connection, peer, { ...terms, isResumed: isKnown }, false)
-    if (this.#owner.isDraining) channel.drain('the server is shutting down')
+    // Unless the session has heard it before, and has just been told again.
+    if (this.#owner.isDraining && !channel.session?.isDraining) channel.drain('the server is shutting down')
     return channel
   }
 

@@ -21,6 +21,8 @@ const ANSWER_MIN_BYTES = 64 * 1024
 /** What the log keeps: a call, whose frame depends on what has become of it meanwhile, or any other frame as it is. */
 type LogEntry = OutgoingCall | Frame
 
+const NOTHING = { above: 0, entries: [] }
+
 export class ChannelSession {
   /** Empty when nothing survives the connection. */
   readonly id: Buffer
@@ -41,8 +43,10 @@ export class ChannelSession {
   #requestBytesSent = 0
   #requestBytesAllowed = 0
   #expiryTimer: Timer | undefined
-  /** The last frame that we have accepted requests up to, once we have said that there will be no more. */
-  #drainedAfter: number | undefined
+  /** GOAWAY with the last frame that we have accepted requests up to, once there will be no more. */
+  #drainFrame: Buffer | undefined
+  /** What had arrived over the last connection as this one has told, from the frame behind number `above` on. */
+  #arrived: { readonly above: number; readonly entries: readonly LogEntry[] } = NOTHING
   /** Whether the other side has heard that on the connection of the moment. */
   #isDrainHeard = false
 
@@ -60,7 +64,7 @@ export class ChannelSession {
   }
 
   get isDraining(): boolean {
-    return this.#drainedAfter !== undefined
+    return this.#drainFrame !== undefined
   }
 
   /**
@@ -138,8 +142,12 @@ export class ChannelSession {
     this.connection = connection
     this.intake.resume()
     this.allow(requestBytesAllowed)
+    const above = this.frames.acknowledged
+    this.#arrived = { above, entries: this.frames.entriesAbove(above).slice(0, peerReceived - above) }
     this.frames.acknowledge(peerReceived)
     if (greets) this.sendAck(peerReceived)
+    // Before the refusals that it has brought: whoever is told to wait for the next session does not fail.
+    if (this.#drainFrame !== undefined) connection.sendControl(this.#drainFrame)
     const now = this.#channel.turn.now()
     this.frames.replay((entry, bytes) => this.#sendAgain(entry, bytes, now), HEAD_BYTES)
   }
@@ -162,6 +170,7 @@ export class ChannelSession {
   }
 
   onAck(ack: Ack): void {
+    this.#arrived = NOTHING
     this.frames.acknowledge(ack.receivedFrames)
     const { received } = this.frames
     if (ack.sentFrames !== received) {
@@ -193,14 +202,21 @@ export class ChannelSession {
     if (!why.notExecuted) this.farewell ??= why
     if (!why.notExecuted || this.refusal !== undefined) return []
     this.refusal = why
-    return this.frames.entriesAbove(lastFrame).filter(isCall)
+    // The other side may have begun to drain before the last connection was cut: what has arrived since is refused as well.
+    const arrived = this.#arrived.entries.slice(Math.max(0, lastFrame - this.#arrived.above))
+    return [...arrived, ...this.frames.entriesAbove(lastFrame)].filter(isCall)
   }
 
-  /** Accepts no more requests from here on, and says so, on every connection anew; calls back when it has been heard. */
-  drain(message: string, onHeard: () => void): void {
-    this.#drainedAfter ??= this.frames.received
+  /** Accepts no more requests from here on, and says so, on every connection anew. */
+  drain(message: string): void {
+    if (this.#drainFrame !== undefined) return
     const why = { code: 'unavailable', message, metadata: {}, notExecuted: true } as const
-    this.connection?.sendControl(goAwayFrame(this.#drainedAfter, why))
+    this.#drainFrame = goAwayFrame(this.frames.received, why)
+    this.connection?.sendControl(this.#drainFrame)
+  }
+
+  /** Calls back when the other side has heard on the connection of the moment that no more requests are accepted. */
+  whenDrainHeard(onHeard: () => void): void {
     this.connection?.whenHeard(() => {
       this.#isDrainHeard = true
       onHeard()

@@ -201,6 +201,7 @@ export class Channel implements ConnectionOwner {
     this.receiver?.onRoom()
     this.#pump()
     this.#noteFlushed()
+    this.#askIfHeard()
   }
 
   /** An attempt to connect failed. */
@@ -224,7 +225,8 @@ export class Channel implements ConnectionOwner {
 
   /** Accepts no further request, and says so; what was accepted is finished and answered. */
   drain(message: string): void {
-    this.#session?.drain(message, () => this.#noteFlushed())
+    this.#session?.drain(message)
+    this.#askIfHeard()
   }
 
   /** Ends the session, and the connection of the moment with a reason that the other side is told. */
@@ -262,6 +264,11 @@ export class Channel implements ConnectionOwner {
     this.#pump()
     this.receiver?.onRoom()
     this.#noteFlushed()
+  }
+
+  /** Whoever drains is done with a peer only when that knows it. */
+  #askIfHeard(): void {
+    if (this.#session?.isDraining) this.#session.whenDrainHeard(() => this.#noteFlushed())
   }
 
   #noteFlushed(): void {

@@ -234,3 +234,44 @@ test('a request that a cut has lost while its server drains is said not to have 
   const { code, executed } = await failed
   assert.deepEqual({ code, executed }, { code: 'unavailable', executed: 'no' })
 })
+
+test('a request that a draining server refuses, and nobody hears of it, goes to the next server', LIMIT, async (t) => {
+  const started = new Tally()
+  let answer: (text: string) => void = () => {}
+  const first = createServer()
+  t.after(() => first.close({ drainTimeoutMs: 0 }))
+  first.handle(Work, {
+    call: (what) => {
+      started.add(what)
+      return new Promise((resolve) => {
+        answer = resolve
+      })
+    },
+  })
+  const { host, port } = await first.listen()
+  const proxy = await startFaultProxy({ target: { host, port } })
+  t.after(() => proxy.close())
+  const configuration = await connectTo(t, [proxy.address], { backoff: { minMs: 1, maxMs: 10 }, whenDown: 'wait' })
+  const { call } = configuration.nodes[0]!.client(Work)
+  const lostMore = async (than: number): Promise<void> => {
+    while (proxy.counters.lostBytes <= than) await new Promise((resolve) => setImmediate(resolve))
+  }
+  const accepted = call('accepted', { timeoutMs: Infinity })
+  await started.reached(1)
+  proxy.treat('down', { flow: 'lose' })
+  const closing = first.close({ drainTimeoutMs: 60_000 })
+  await lostMore(0)
+  const refused = call('refused', { timeoutMs: Infinity })
+  await lostMore(proxy.counters.lostBytes)
+  proxy.cut()
+  proxy.treat('down', { flow: 'pass' })
+  answer('by the first')
+  assert.equal(await accepted, 'by the first')
+  await closing
+  const second = createServer()
+  t.after(() => second.close({ drainTimeoutMs: 0 }))
+  second.handle(Work, { call: (what) => `${what}, by the second` })
+  await second.listen({ host, port })
+  assert.equal(await refused, 'refused, by the second')
+  assert.deepEqual(started.seen, ['accepted'])
+})
