@@ -17,6 +17,7 @@ import type {
   Timer,
   TlsOptions,
 } from './runtime.ts'
+import { readAccepted, readOption } from './socket-reader.ts'
 
 const ALPN = 'gorums/1'
 /** Node's timers fire at once beyond this, ms. */
@@ -28,13 +29,16 @@ class SocketStream implements ByteStream {
   identity: PeerIdentity | undefined
   identityError: string | undefined
   #socket: net.Socket
+  /** Whether its bytes come through `receive` already: see socket-reader.ts. */
+  readonly #isRead: boolean
   #handler: ByteStreamHandler | undefined
   #isOpen = false
   #error: Error | undefined
   #isClosed = false
 
-  constructor(socket: net.Socket, remoteAddress: string) {
+  constructor(socket: net.Socket, remoteAddress: string, isRead = false) {
     this.#socket = socket
+    this.#isRead = isRead
     this.remoteAddress = remoteAddress
     socket.on('error', this.#onError)
     socket.on('close', this.#onClose)
@@ -63,8 +67,10 @@ class SocketStream implements ByteStream {
     }
     this.#isOpen = true
     socket.setNoDelay(true)
-    this.identity = socket instanceof tls.TLSSocket ? identityOf(socket) : undefined
-    socket.on('data', this.#onData)
+    const isSecure = socket instanceof tls.TLSSocket
+    this.identity = isSecure ? identityOf(socket) : undefined
+    if (this.#isRead || (!isSecure && readAccepted(socket, this.receive))) socket.resume()
+    else socket.on('data', this.receive)
     socket.on('drain', this.#onDrain)
     // The other side has said its last word: nothing that we write would be answered.
     socket.on('end', () => socket.end())
@@ -97,7 +103,8 @@ class SocketStream implements ByteStream {
     this.#socket.destroy()
   }
 
-  readonly #onData = (bytes: Buffer): void => this.#handler?.onBytes(bytes)
+  /** Bytes have arrived. */
+  readonly receive = (bytes: Buffer): void => this.#handler?.onBytes(bytes)
   readonly #onDrain = (): void => this.#handler?.onDrain()
   readonly #onError = (error: Error): void => {
     this.#error ??= error
@@ -132,8 +139,9 @@ function dial(host: string, port: number, options: TlsOptions | undefined): Byte
   const target = { host, port, noDelay: true, keepAlive: true }
   const address = `${host}:${port}`
   if (options === undefined) {
-    const socket = net.connect(target)
-    const stream = new SocketStream(socket, address)
+    const onread = readOption((bytes) => stream.receive(bytes))
+    const socket = net.connect(onread === undefined ? target : { ...target, onread })
+    const stream = new SocketStream(socket, address, onread !== undefined)
     socket.once('connect', () => stream.open(socket))
     return stream
   }
