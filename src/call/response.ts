@@ -36,34 +36,34 @@ export class Replies<T> implements Iterable<[string, T]> {
   }
 
   get(nodeID: string): T | undefined {
-    return this.#byID.get(nodeID)
+    return this.#byID().get(nodeID)
   }
 
   has(nodeID: string): boolean {
-    return this.#byID.has(nodeID)
+    return this.#byID().has(nodeID)
   }
 
   keys(): MapIterator<string> {
-    return this.#byID.keys()
+    return this.#byID().keys()
   }
 
   values(): MapIterator<T> {
-    return this.#byID.values()
+    return this.#byID().values()
   }
 
   entries(): MapIterator<[string, T]> {
-    return this.#byID.entries()
+    return this.#byID().entries()
   }
 
   forEach(callback: (value: T, nodeID: string, replies: this) => void): void {
-    for (const [nodeID, value] of this.#byID) callback(value, nodeID, this)
+    for (const [nodeID, value] of this.#byID()) callback(value, nodeID, this)
   }
 
   [Symbol.iterator](): MapIterator<[string, T]> {
-    return this.#byID[Symbol.iterator]()
+    return this.#byID()[Symbol.iterator]()
   }
 
-  get #byID(): ReadonlyMap<string, T> {
+  #byID(): ReadonlyMap<string, T> {
     this.#map ??= this.#makeMap()
     return this.#map
   }

@@ -38,6 +38,8 @@ export class ChannelSession {
   farewell: Status | undefined
   readonly #channel: Channel
   readonly #limits: Required<Limits>
+  /** How many answer bytes may wait: as many as requests, but more than a socket keeps to itself before it says so. */
+  readonly #answerMaxBytes: number
   /** What the other side allowed at first: no request may be larger. */
   #requestWindowBytes = -1
   #requestBytesSent = 0
@@ -55,6 +57,7 @@ export class ChannelSession {
     this.id = terms.sessionID
     this.ttlMs = terms.ttlMs
     this.#limits = limits
+    this.#answerMaxBytes = Math.max(limits.queueMaxBytes, ANSWER_MIN_BYTES)
     this.intake = new Intake(channel.turn, limits.requestWindowBytes, () => this.sendAck(this.frames.sent))
   }
 
@@ -98,11 +101,6 @@ export class ChannelSession {
   /** Whether items of a stream may be sent now: they wait while there is no connection. */
   get hasItemRoom(): boolean {
     return this.connection?.hasRoom === true && !this.isLogFull
-  }
-
-  /** How many answer bytes may wait: as many as requests, but more than a socket keeps to itself before it says so. */
-  get #answerMaxBytes(): number {
-    return Math.max(this.#limits.queueMaxBytes, ANSWER_MIN_BYTES)
   }
 
   /** The largest request that the other side takes, bytes; Infinity as long as it has not said. */

@@ -97,7 +97,7 @@ export class Channel implements ConnectionOwner {
   }
 
   /** The largest request that the other side takes, whole, bytes: it must fit its window as well. */
-  get #requestBytesMax(): number {
+  #requestBytesMax(): number {
     return Math.min(this.frameBytesMax, this.#session?.requestWindowBytes ?? Infinity)
   }
 
@@ -350,7 +350,7 @@ export class Channel implements ConnectionOwner {
 
   #mayWrite(frameBytes: number): boolean {
     const session = this.#session
-    return session?.mayWrite(frameBytes) === true && frameBytes <= this.#requestBytesMax
+    return session?.mayWrite(frameBytes) === true && frameBytes <= this.#requestBytesMax()
   }
 
   /** Writes what waits, as far as there is room. */
@@ -360,7 +360,7 @@ export class Channel implements ConnectionOwner {
     const now = this.turn.now()
     for (let call = this.#queue.peek(); call !== undefined; call = this.#queue.peek()) {
       const frame = call.frameFor(this)
-      const isTooLarge = frame.bytes > this.#requestBytesMax
+      const isTooLarge = frame.bytes > this.#requestBytesMax()
       if (!isTooLarge && !this.#mayWrite(frame.bytes)) return
       this.#queue.shift(frame.bytes)
       if (isTooLarge) {
@@ -379,7 +379,7 @@ export class Channel implements ConnectionOwner {
 
   /** Why a call can not even wait; undefined when it can. */
   #refusal(call: OutgoingCall, frameBytes: number): RpcError | undefined {
-    if (frameBytes > this.#requestBytesMax) return this.#tooLarge(frameBytes)
+    if (frameBytes > this.#requestBytesMax()) return this.#tooLarge(frameBytes)
     if (this.#closeReason !== undefined) return this.#unsent.closed(this.#closeReason)
     if (this.state === 'down' && !call.waitsWhenDown) return this.#unsent.down(this.lastError)
     const { queueMaxBytes } = this.#owner.transport.limits

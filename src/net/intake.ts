@@ -57,7 +57,7 @@ export class Intake {
   requestStarted(frameBytes: number): void {
     this.#requestBytesStarted += frameBytes
     if (this.#isPaused) return
-    if (this.#allowed - this.#requestBytesAnnounced >= this.#windowBytes / 4) this.#sendAck()
+    if (this.#allowed() - this.#requestBytesAnnounced >= this.#windowBytes / 4) this.#sendAck()
     else this.#acknowledgeSoon()
   }
 
@@ -65,14 +65,14 @@ export class Intake {
   announce(): number {
     this.#unacknowledged = 0
     this.#unacknowledgedBytes = 0
-    this.#requestBytesAnnounced = this.#allowed
+    this.#requestBytesAnnounced = this.#allowed()
     return this.#requestBytesAnnounced
   }
 
   /** A connection is there. What has come to be told since the last word of the handshake follows soon. */
   resume(): void {
     this.#isPaused = false
-    if (this.#isNews) this.#acknowledgeSoon()
+    if (this.#isNews()) this.#acknowledgeSoon()
   }
 
   /** The connection is gone. What arrives no more is not acknowledged; requests go on to start. */
@@ -82,11 +82,11 @@ export class Intake {
     this.#timer = undefined
   }
 
-  get #isNews(): boolean {
-    return this.#unacknowledged > 0 || this.#allowed > this.#requestBytesAnnounced
+  #isNews(): boolean {
+    return this.#unacknowledged > 0 || this.#allowed() > this.#requestBytesAnnounced
   }
 
-  get #allowed(): number {
+  #allowed(): number {
     return this.#requestBytesStarted + this.#windowBytes
   }
 
@@ -97,6 +97,6 @@ export class Intake {
   readonly #onTimer = (): void => {
     this.#timer = undefined
     this.#turn.begin()
-    if (this.#isNews) this.#sendAck()
+    if (this.#isNews()) this.#sendAck()
   }
 }

@@ -24,7 +24,7 @@ export class WriteBatch {
       this.#end = end
       return
     }
-    if (this.#buffer !== undefined) this.#earlier.push(this.#newest)
+    if (this.#buffer !== undefined) this.#earlier.push(this.#newest())
     this.#buffer = buffer
     this.#start = start
     this.#end = end
@@ -33,7 +33,7 @@ export class WriteBatch {
   /** The bytes to write, in order, as few pieces as is worth the copying. The batch is empty afterwards. */
   take(): Buffer[] {
     if (this.#buffer === undefined) return []
-    const newest = this.#newest
+    const newest = this.#newest()
     const earlier = this.#earlier
     this.#buffer = undefined
     this.#bytes = 0
@@ -43,7 +43,7 @@ export class WriteBatch {
     return join(earlier)
   }
 
-  get #newest(): Range {
+  #newest(): Range {
     return { buffer: this.#buffer!, start: this.#start, end: this.#end }
   }
 }
