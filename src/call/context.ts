@@ -3,7 +3,7 @@
 
 import { type Metadata, RpcError } from '../errors.ts'
 import { Expiring } from '../net/deadlines.ts'
-import type { CallHeader } from '../wire/call-header.ts'
+import type { IncomingFrame } from '../wire/incoming-frame.ts'
 import { checkMetadata } from '../wire/metadata.ts'
 import type { Configuration } from './configuration.ts'
 import type { Lane } from './lane.ts'
@@ -39,8 +39,10 @@ export class ServedRequest extends Expiring implements Context {
   readonly isOneWay: boolean
   readonly frameBytes: number
   state: 'waiting' | 'running' | 'finished' = 'waiting'
+  readonly metadata: Metadata
   readonly #lane: Lane
-  readonly #header: CallHeader
+  /** The remaining time when it came, ms; 0 for none. */
+  readonly #timeoutMs: number
   readonly #receivedAt: number
   #controller: AbortController | undefined
   #abortReason: RpcError | undefined
@@ -49,30 +51,25 @@ export class ServedRequest extends Expiring implements Context {
   constructor(
     lane: Lane,
     method: RegisteredMethod,
-    msgID: number,
-    isOneWay: boolean,
+    frame: IncomingFrame,
     request: unknown,
-    header: CallHeader,
-    frameBytes: number,
-    receivedAt: number,
+    metadata: Metadata,
+    timeoutMs: number,
   ) {
     super()
     this.#lane = lane
     this.method = method
-    this.msgID = msgID
-    this.isOneWay = isOneWay
+    this.msgID = frame.msgID
+    this.isOneWay = method.bound.isOneWay
     this.request = request
-    this.frameBytes = frameBytes
-    this.#header = header
-    this.#receivedAt = receivedAt
+    this.frameBytes = frame.frameBytes
+    this.metadata = metadata
+    this.#timeoutMs = timeoutMs
+    this.#receivedAt = lane.now()
   }
 
   get peer(): Node {
     return this.#lane.peer
-  }
-
-  get metadata(): Metadata {
-    return this.#header.metadata
   }
 
   get replyMetadata(): Record<string, string | Uint8Array> {
@@ -81,7 +78,7 @@ export class ServedRequest extends Expiring implements Context {
   }
 
   get remainingMs(): number {
-    return this.#header.timeoutMs === 0 ? Infinity : Math.max(0, this.expiresAt - this.#lane.now())
+    return this.#timeoutMs === 0 ? Infinity : Math.max(0, this.expiresAt - this.#lane.now())
   }
 
   get deadline(): number {
@@ -92,7 +89,7 @@ export class ServedRequest extends Expiring implements Context {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
       if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason)
-      else if (this.#header.timeoutMs > 0 && this.state !== 'finished')
+      else if (this.#timeoutMs > 0 && this.state !== 'finished')
         this.#lane.watchDeadline(this, Math.ceil(this.remainingMs))
     }
     return this.#controller.signal
@@ -108,7 +105,7 @@ export class ServedRequest extends Expiring implements Context {
 
   /** When the caller stops waiting, in the runtime's ms. */
   get expiresAt(): number {
-    return this.#header.timeoutMs === 0 ? Infinity : this.#receivedAt + this.#header.timeoutMs
+    return this.#timeoutMs === 0 ? Infinity : this.#receivedAt + this.#timeoutMs
   }
 
   /** Why nobody wants the answer; undefined while somebody does. */

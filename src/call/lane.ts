@@ -5,10 +5,11 @@ import { ProtocolViolation, RpcError } from '../errors.ts'
 import type { Channel } from '../net/channel.ts'
 import type { RequestReceiver } from '../net/channel-ports.ts'
 import type { NodeManager } from '../net/node-manager.ts'
-import { decodeCallHeader } from '../wire/call-header.ts'
+import { decodeCallHeader, isPlainHeader, readTimeout } from '../wire/call-header.ts'
 import { Deque } from '../wire/deque.ts'
 import { Kind } from '../wire/frame.ts'
 import type { IncomingFrame } from '../wire/incoming-frame.ts'
+import { NO_METADATA } from '../wire/metadata.ts'
 import { Answers, type Refusal } from './answers.ts'
 import { messageOf } from './call-errors.ts'
 import type { Configuration } from './configuration.ts'
@@ -122,9 +123,13 @@ export class Lane implements RequestReceiver {
       return { code: 'resource_exhausted', message }
     }
     try {
-      const header = decodeCallHeader(frame.bytes, frame.headerStart, frame.payloadStart)
-      const value = bound.request.decode(frame.bytes, frame.payloadStart, frame.end)
-      return new ServedRequest(this, method, frame.msgID, isOneWay, value, header, frame.frameBytes, this.now())
+      const { bytes, headerStart, payloadStart } = frame
+      let timeoutMs: number
+      let metadata = NO_METADATA
+      if (isPlainHeader(bytes, headerStart, payloadStart)) timeoutMs = readTimeout(bytes, headerStart, payloadStart)
+      else ({ timeoutMs, metadata } = decodeCallHeader(bytes, headerStart, payloadStart))
+      const value = bound.request.decode(bytes, payloadStart, frame.end)
+      return new ServedRequest(this, method, frame, value, metadata, timeoutMs)
     } catch (error) {
       const message = `${bound.fullName}: the request can not be decoded: ${messageOf(error)}`
       return { code: 'invalid_argument', message }

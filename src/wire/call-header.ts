@@ -59,12 +59,15 @@ export interface CallHeader {
 
 export const NO_HEADER: CallHeader = Object.freeze({ timeoutMs: 0, metadata: NO_METADATA })
 
+/** Whether the header in `buffer[start, end)` says nothing but the remaining time, as most do. */
+export function isPlainHeader(buffer: Buffer, start: number, end: number): boolean {
+  return end - start === TIMEOUT_BYTES && buffer[start] === TIMEOUT_TAG
+}
+
 /** Reads the header in `buffer[start, end)`. Throws ProtocolViolation when it is malformed or beyond its limits. */
 export function decodeCallHeader(buffer: Buffer, start: number, end: number): CallHeader {
   if (start === end) return NO_HEADER
-  if (end - start === TIMEOUT_BYTES && buffer[start] === TIMEOUT_TAG) {
-    return { timeoutMs: readTimeout(buffer, start, end), metadata: NO_METADATA }
-  }
+  if (isPlainHeader(buffer, start, end)) return { timeoutMs: readTimeout(buffer, start, end), metadata: NO_METADATA }
   if (end - start > HEADER_BYTES_MAX)
     throw new ProtocolViolation(`header of ${end - start} bytes exceeds ${HEADER_BYTES_MAX}`)
   const reader = new FieldReader(buffer, start, end)
