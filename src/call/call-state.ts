@@ -33,9 +33,8 @@ export abstract class CallState extends Expiring {
   /** The positions of the nodes that have replied, in order of arrival: the first `arrived`. */
   readonly arrivals: number[]
   arrived = 0
-  /** When each node was written to, and when its last answer came, in the runtime's ms; 0 for never. */
-  readonly writtenAt: number[]
-  readonly answeredAt: number[]
+  /** Two for each node, in the runtime's ms: when it was written to, and when its last answer came; 0 for never. */
+  readonly times: number[]
   errors: (RpcError | undefined)[] | undefined
   replyMetadata: (Metadata | undefined)[] | undefined
   /** The frame that all nodes share, or one per node. */
@@ -67,8 +66,7 @@ export abstract class CallState extends Expiring {
     this.states = contacts.zeros.slice()
     this.arrivals = contacts.zeros.slice()
     this.values = new Array(count)
-    this.writtenAt = contacts.zeroTimes.slice()
-    this.answeredAt = contacts.zeroTimes.slice()
+    this.times = contacts.zeroTimes.slice()
     this.undecided = count
   }
 
@@ -89,6 +87,14 @@ export abstract class CallState extends Expiring {
   hasReplied(position: number): boolean {
     const index = this.arrivals.indexOf(position)
     return index >= 0 && index < this.arrived
+  }
+
+  writtenAt(position: number): number {
+    return this.times[2 * position]!
+  }
+
+  answeredAt(position: number): number {
+    return this.times[2 * position + 1]!
   }
 
   nodeAt(position: number): Node {

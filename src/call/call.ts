@@ -93,14 +93,14 @@ export class Call extends CallState implements OutgoingCall, Abortable {
     const position = this.contacts.positionOf(channel)
     const state = this.states[position]
     if (state === Fate.idle) this.#enter(channel)
-    this.writtenAt[position] = now
+    this.times[2 * position] = now
     if (!this.isOneWay) {
       this.states[position] = Fate.written
       return
     }
     this.#leave(channel)
     this.states[position] = Fate.replied
-    this.answeredAt[position] = now
+    this.times[2 * position + 1] = now
     // Written again after the other side had refused it: it was decided the first time.
     if (this.undecided === 0) return this.#forgetWhenGone()
     this.arrivals[this.arrived++] = position
@@ -126,8 +126,8 @@ export class Call extends CallState implements OutgoingCall, Abortable {
       this.#forgetWhenGone()
       return
     }
-    this.answeredAt[position] = now
-    channel.noteLatency(now - this.writtenAt[position]!)
+    this.times[2 * position + 1] = now
+    channel.noteLatency(now - this.writtenAt(position))
     try {
       if (frame.methodID !== this.methodID || !this.fits(kind))
         this.#fail(position, mismatchError(this.setup, channel.nodeID), isFinal)
@@ -143,7 +143,7 @@ export class Call extends CallState implements OutgoingCall, Abortable {
   onFailed(channel: Channel, error: RpcError): void {
     const position = this.contacts.positionOf(channel)
     if (this.states[position] === Fate.queued) this.#leave(channel)
-    if (this.isOneWay && this.answeredAt[position]! > 0) {
+    if (this.isOneWay && this.answeredAt(position) > 0) {
       this.states[position] = Fate.failed
       this.#forgetWhenGone()
       this.setup.defaults.onLost(this, channel.nodeID)

@@ -5,7 +5,7 @@ import type { NodeManager } from '../net/node-manager.ts'
 import { checkKind } from '../options.ts'
 import type { BoundQuorum, QuorumSystem } from '../quorum/index.ts'
 import type { Call } from './call.ts'
-import type { CallDefaults } from './call-setup.ts'
+import type { CallDefaults, CallSetup } from './call-setup.ts'
 import type { Configuration } from './configuration.ts'
 import type { Contacts } from './contacts.ts'
 import type { MethodHooks } from './interceptor.ts'
@@ -108,14 +108,7 @@ export function nodeClient<M extends Methods>(
   const client: Record<string, unknown> = {}
   for (const method of boundMethods(service)) {
     if (method.type !== 'rpc' && method.type !== 'unicast') continue
-    const prepared: ClientMethod = {
-      manager,
-      contacts,
-      method,
-      defaults,
-      hooks: hooksFor(defaults, method),
-      adapter: undefined,
-    }
+    const prepared: ClientMethod = { setup: setupOf(manager, contacts, method, defaults), adapter: undefined }
     client[method.key] = (request: unknown, options?: AnyCallOptions) => singleCall(prepared, request, options)
   }
   return Object.freeze(client) as NodeClient<M>
@@ -137,7 +130,7 @@ export function configurationClient<M extends Methods>(
   for (const method of boundMethods(service)) {
     if (method.type === 'rpc' || method.type === 'unicast') continue
     const adapter = options.requests?.[method.key] as ClientMethod['adapter']
-    const prepared: ClientMethod = { manager, contacts, method, defaults, hooks: hooksFor(defaults, method), adapter }
+    const prepared: ClientMethod = { setup: setupOf(manager, contacts, method, defaults), adapter }
     if (method.type === 'multicast') {
       client[method.key] = (request: unknown, callOptions?: AnyCallOptions) =>
         deliver(prepared, configuration, request, callOptions)
@@ -192,6 +185,11 @@ function boundMethods(service: Service): BoundMethod[] {
   if (typeof service !== 'object' || service === null || !(service.bound instanceof Map))
     throw new TypeError('client() takes a service made by service()')
   return [...service.bound.values()]
+}
+
+function setupOf(manager: NodeManager, contacts: Contacts, method: BoundMethod, defaults: CallDefaults): CallSetup {
+  const { timeoutMs } = defaults
+  return { manager, contacts, method, defaults, hooks: hooksFor(defaults, method), timeoutMs, stragglers: 'continue' }
 }
 
 function hooksFor(defaults: CallDefaults, method: BoundMethod): MethodHooks[] {

@@ -16,7 +16,7 @@ export class Contacts {
   readonly isWhole: boolean
   /** What a call to these nodes begins with: a number per node, copied. A copy is exactly as long as it has to be. */
   readonly zeros: readonly number[]
-  /** The same for times: doubles from the start, so that no array changes its form when the first one comes. */
+  /** The same for times, two per node: doubles from the start, so that no array changes its form when the first one comes. */
   readonly zeroTimes: readonly number[]
   readonly #bySlot: number[] = []
   readonly #bound = new WeakMap<QuorumSystem, BoundQuorum>()
@@ -26,7 +26,7 @@ export class Contacts {
     this.members = members
     this.channels = nodes.map((node) => Node.channelOf(node))
     this.zeros = nodes.map(() => 0)
-    this.zeroTimes = nodes.map(() => 0.5).fill(0)
+    this.zeroTimes = [...nodes, ...nodes].map(() => 0.5).fill(0)
     const positions = new Map(members.map((id, position) => [id, position]))
     this.memberPositions = nodes.map((node) => positions.get(node.id) ?? -1)
     this.isWhole =

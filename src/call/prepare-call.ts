@@ -2,14 +2,12 @@
 // node), everything that a programmer could have avoided thrown, and only then the first byte sent.
 
 import type { Metadata } from '../errors.ts'
-import type { NodeManager } from '../net/node-manager.ts'
 import { tell } from '../tell.ts'
 import { Kind } from '../wire/frame.ts'
 import type { Frame } from '../wire/frame-writer.ts'
 import { checkMetadata } from '../wire/metadata.ts'
 import { Call } from './call.ts'
-import type { CallDefaults, StragglerPolicy } from './call-setup.ts'
-import type { Contacts } from './contacts.ts'
+import type { CallSetup, StragglerPolicy } from './call-setup.ts'
 import type { MethodHooks } from './interceptor.ts'
 import type { Node } from './node.ts'
 import { recordOf } from './record.ts'
@@ -58,11 +56,8 @@ export interface AnyCallOptions extends CallOptions {
 
 /** A method of a client, with what is the same for all its calls. */
 export interface ClientMethod {
-  readonly manager: NodeManager
-  readonly contacts: Contacts
-  readonly method: BoundMethod
-  readonly defaults: CallDefaults
-  readonly hooks: readonly MethodHooks[]
+  /** What its calls are made of when their options say nothing else. */
+  readonly setup: CallSetup
   /** The caller's argument to the request that is sent. */
   readonly adapter: ((argument: never) => unknown) | undefined
 }
@@ -74,18 +69,9 @@ const NO_OPTIONS: AnyCallOptions = Object.freeze({})
  * it, without anything in between.
  */
 export function prepareCall(client: ClientMethod, argument: unknown, options: AnyCallOptions = NO_OPTIONS): Call {
-  const { manager, contacts, method, defaults, hooks } = client
+  const { method, hooks } = client.setup
   checkOptions(method, options)
-  const timeoutMs = options.timeoutMs ?? defaults.timeoutMs
-  const call = new Call({
-    manager,
-    contacts,
-    method,
-    defaults,
-    hooks,
-    timeoutMs,
-    stragglers: options.stragglers ?? 'continue',
-  })
+  const call = new Call(setupFor(client, options))
   let request = client.adapter === undefined ? argument : client.adapter(argument as never)
   for (const each of hooks) if (each.request !== undefined) request = each.request(request, call)
   if (request === undefined || request === null)
@@ -96,6 +82,11 @@ export function prepareCall(client: ClientMethod, argument: unknown, options: An
   else encodePerNode(call, request, options)
   if (hooks.some(hearsTheEnd)) call.whenSettled(() => runSettledHooks(call))
   return call
+}
+
+function setupFor({ setup }: ClientMethod, { timeoutMs, stragglers }: AnyCallOptions): CallSetup {
+  if (timeoutMs === undefined && stragglers === undefined) return setup
+  return { ...setup, timeoutMs: timeoutMs ?? setup.timeoutMs, stragglers: stragglers ?? setup.stragglers }
 }
 
 const sends = (hooks: MethodHooks): boolean => hooks.send !== undefined

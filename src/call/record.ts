@@ -26,8 +26,8 @@ export interface CallRecord {
 export function recordOf(call: Call): CallRecord {
   const nodes = call.contacts.nodes.map((node, position): NodeRecord => {
     const state = call.states[position]
-    const writtenAt = call.writtenAt[position]!
-    const answeredAt = call.answeredAt[position]!
+    const writtenAt = call.writtenAt(position)
+    const answeredAt = call.answeredAt(position)
     return {
       nodeID: node.id,
       outcome: state === Fate.replied ? 'replied' : state === Fate.skipped ? 'skipped' : 'failed',
