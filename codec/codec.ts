@@ -1,6 +1,9 @@
 // The contract between the framework and a codec: how a value becomes bytes behind a frame's head, and how bytes become
 // a value again. A codec holds no state that depends on the connection: a quorum call encodes once for all its nodes.
 
+// All public types come by here: a project that does not ask for the types of Node.js gets them all the same.
+/// <reference types="node" preserve="true" />
+
 /**
  * Where an encoder writes. `buffer` and `position` may both be changed by the encoder:
  * it writes from `position` on and leaves `position` one past its last byte. When the bytes do not fit it replaces
