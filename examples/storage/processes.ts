@@ -43,7 +43,6 @@ interface ReplicaProcess {
 }
 
 const DIRECTORY_PREFIX = 'gorums-storage-'
-const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url))
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
 
 export class ReplicaProcesses {
@@ -141,8 +140,19 @@ export class ReplicaProcesses {
     const rest = interceptors.length === 0 ? [] : ['--interceptors', interceptors.join(',')]
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', MAIN, '--serve', address, '--id', id, '--child', this.#directory, ...rest],
-      { cwd: REPOSITORY, stdio: ['ignore', onOutput === undefined ? 'ignore' : 'pipe', 'inherit', 'ipc'] },
+      [
+        '--import',
+        import.meta.resolve('tsx'),
+        MAIN,
+        '--serve',
+        address,
+        '--id',
+        id,
+        '--child',
+        this.#directory,
+        ...rest,
+      ],
+      { stdio: ['ignore', onOutput === undefined ? 'ignore' : 'pipe', 'inherit', 'ipc'] },
     )
     const replica: ReplicaProcess = { child, state: 'running', address }
     this.#replicas.set(id, replica)
