@@ -1,5 +1,11 @@
 // The MessagePack codec: values as they are, without a schema. It owns the options, what is checked before a payload is
 // decoded, and the use of msgpackr to decode. Writing is in msgpack-write.ts, the check of payloads in msgpack-scan.ts.
+
+/**
+ * The MessagePack codec: values as they are. The default of `service` in gorums.
+ *
+ * @module gorums/codec/msgpack
+ */
 import type * as msgpackr from 'msgpackr'
 // Without msgpackr's native part, which reads payloads itself and keeps a whole payload's text alive for one long string.
 import { addExtension, Unpackr } from 'msgpackr/unpack'

@@ -1,5 +1,11 @@
 // The protobuf codec over message types made by protobufjs. It owns the checks before writing and after reading, and the
 // one writer and reader that all types share. How these work in place is in protobuf-io.ts; schemas are not its business.
+
+/**
+ * The protobuf codec, over message types of protobufjs.
+ *
+ * @module gorums/codec/protobuf
+ */
 import type { Reader, Writer } from 'protobufjs/minimal.js'
 import type { Codec, EncodeTarget } from './codec.ts'
 import { InPlaceReader, InPlaceWriter, writesInPlace } from './protobuf-io.ts'

@@ -1,5 +1,11 @@
 // The public names of gorums, and nothing else.
 
+/**
+ * Services, configurations, calls, quorum systems, servers, replicas, errors and options.
+ *
+ * @module gorums
+ */
+
 // Services: what can be called.
 
 export type { Codec, CodecInput, CodecOutput, EncodeTarget } from '../codec/codec.ts'

@@ -1,6 +1,12 @@
 // What generated code imports: declaring services with codecs of their own, and the protobuf codec. It does not pull in
 // the default codec.
 
+/**
+ * What generated code imports: services whose methods name their codecs, and the protobuf codec.
+ *
+ * @module gorums/runtime
+ */
+
 import { declareService, type Methods, type Service } from './call/service.ts'
 
 export { protobuf } from '../codec/protobuf.ts'

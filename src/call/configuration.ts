@@ -62,6 +62,7 @@ export interface NodeSource {
   release(node: Node): void
 }
 
+/** The nodes that a call goes to, and the members that its quorums are counted against. It never changes. */
 export class Configuration {
   readonly #source: NodeSource
   readonly #contacts: Contacts

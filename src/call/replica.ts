@@ -21,6 +21,7 @@ export interface ReplicaOptions extends Omit<ServerOptions, 'interceptors'>, Cal
   readonly serverInterceptors?: ServerOptions['interceptors']
 }
 
+/** A server whose handlers call the other replicas, over one connection per pair. */
 export class Replica {
   readonly nodeID: string
   readonly #options: ReplicaOptions

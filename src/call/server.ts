@@ -18,11 +18,13 @@ export interface ServerOptions extends TransportOptions, Pick<CallingOptions, 'c
   readonly onConnect?: (peer: Node) => void
 }
 
+/** How a server is closed. */
 export interface CloseOptions {
   /** How long requests that were accepted may take to finish, ms. 0 = not at all. Default 5 000. */
   readonly drainTimeoutMs?: number
 }
 
+/** Answers calls: services with their handlers, and a port. */
 export class Server {
   readonly #endpoint: Endpoint
   readonly #clientSource: NodeSource

@@ -53,6 +53,7 @@ export interface AnyMethod {
   readonly reply: Codec<never, unknown> | undefined
 }
 
+/** The methods of a service, by the keys that clients and handlers use. */
 export type Methods = Readonly<Record<string, AnyMethod>>
 
 /** A method with all that its calls need. */

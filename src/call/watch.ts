@@ -5,6 +5,7 @@ import type { ManagerListener, NodeManager } from '../net/node-manager.ts'
 import { milliseconds } from '../options.ts'
 import type { Configuration, ConfigurationStatus } from './configuration.ts'
 
+/** Options of `waitFor`. */
 export interface WaitOptions {
   /** Rejects with `cancelled` when it aborts. */
   readonly signal?: AbortSignal
@@ -12,6 +13,7 @@ export interface WaitOptions {
   readonly timeoutMs?: number
 }
 
+/** Options of `watch`. */
 export interface WatchOptions {
   /** How often to derive although no node has changed its state, ms. Default 1 000. */
   readonly intervalMs?: number

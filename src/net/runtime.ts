@@ -108,6 +108,7 @@ export interface Storage {
   list(): Promise<string[]>
 }
 
+/** All that comes from outside: clock, timers, sockets, randomness, files. */
 export interface Runtime {
   /** Files of this machine. */
   readonly storage: Storage

@@ -14,4 +14,23 @@ export type { MembersLike } from './joint.ts'
 export type { BoundQuorum, QuorumSystem, Tally, TallyState } from './quorum-system.ts'
 
 /** The quorum systems, and the question whether two of them always meet. */
-export const quorum = Object.freeze({ majority, threshold, all, weighted, grid, byzantine, choose, joint, intersects })
+export const quorum = Object.freeze({
+  /** More than half of the members: 2 of 3, 3 of 4, 3 of 5. */
+  majority,
+  /** Any `k` of the members. */
+  threshold,
+  /** Every member. */
+  all,
+  /** Members that have `need` votes together. */
+  weighted,
+  /** Nodes in rows and columns: `read` takes one whole row, `write` one whole column. */
+  grid,
+  /** Quorums that meet in a truthful node although `f` members may lie. */
+  byzantine,
+  /** Any `k` of the given nodes and systems. */
+  choose,
+  /** Quorums of one system in two sets of members at once, as while members change. */
+  joint,
+  /** Whether every quorum of one system meets every quorum of another. */
+  intersects,
+})

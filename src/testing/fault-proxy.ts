@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { Random } from './simulation/random.ts'
 
+/** Options of `startFaultProxy`. */
 export interface FaultProxyOptions {
   /** Where connections are passed on to. */
   readonly target: { readonly host: string; readonly port: number }

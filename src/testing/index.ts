@@ -1,5 +1,11 @@
 // The public names of gorums/testing: what tests of replicated services are made with.
 
+/**
+ * For tests: clusters in this process, simulated worlds, leak and linearizability checks, faults between sockets.
+ *
+ * @module gorums/testing
+ */
+
 export {
   type Direction,
   FaultProxy,

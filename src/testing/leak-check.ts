@@ -35,6 +35,7 @@ export interface TestContextLike {
   after(hook: () => Promise<void>): void
 }
 
+/** Options of `checkLeaks`. */
 export interface LeakCheckOptions {
   /** How long sockets and servers that are being closed may take, ms. Default 2 000. */
   readonly closingMs?: number

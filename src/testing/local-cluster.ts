@@ -18,6 +18,7 @@ const LISTEN_RETRY_MS = 50
 /** A value for all nodes, or a function that makes each node its own. */
 export type ForEachNode<T extends object> = T | ((nodeID: string) => T)
 
+/** Options of `startLocalCluster`. */
 export interface LocalClusterOptions {
   /** Start replicas, which are connected to each other, in place of servers. Default false. */
   readonly replicas?: boolean
@@ -84,6 +85,7 @@ export function clusterNodeID(position: number): string {
   return position < 26 ? String.fromCharCode('a'.charCodeAt(0) + position) : `n${position}`
 }
 
+/** Servers or replicas in this process, each on a port of its own. */
 export class LocalCluster<S extends Server | Replica = Server> {
   readonly nodeIDs: readonly string[]
   /** `host:port` by node id; what `connect` takes. A node keeps its address when it is stopped and started again. */

@@ -20,6 +20,7 @@ import type { ForEachNode } from './local-cluster.ts'
  */
 export type TestNode<M extends Methods> = Handlers<M> | ((server: Server) => void) | 'down'
 
+/** Options of `testConfiguration`. */
 export interface TestConfigurationOptions
   extends Omit<ConnectOptions, 'manager' | 'tls' | 'identify' | 'waitFor' | 'signal'> {
   /** Options of the nodes, for all or for each: limits, interceptors, metadata, … */

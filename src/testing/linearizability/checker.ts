@@ -18,6 +18,7 @@ export interface Model<State, Input, Output> {
   describe(input: Input, output: Output | undefined, isKnown: boolean): string
 }
 
+/** Options of a check. */
 export interface CheckOptions {
   /** Steps of the search, for each key, after which the answer is `undecided`. Default 2 000 000. */
   readonly stepsMax?: number
@@ -33,6 +34,7 @@ export interface PartitionCheck<Input, Output> {
   readonly steps: number
 }
 
+/** What a check has found out. */
 export interface CheckResult<Input, Output> {
   /** `violation` if any key has one; else `undecided` if any key is. */
   readonly verdict: 'linearizable' | 'violation' | 'undecided'

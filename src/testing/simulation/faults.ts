@@ -60,8 +60,10 @@ export type Fault =
   /** Whoever dials a host reaches another. */
   | { readonly kind: 'move'; readonly atMs: number; readonly forMs: number; readonly host: string; readonly to: string }
 
+/** What a fault does. */
 export type FaultKind = Fault['kind']
 
+/** All kinds of faults. */
 export const faultKinds: readonly FaultKind[] = [
   'partition',
   'delay',
@@ -152,6 +154,7 @@ function waysOf(fault: Extract<Fault, { kind: 'partition' }>): [string, string][
   return ways
 }
 
+/** What kind of schedule to draw. */
 export interface FaultPlan {
   /** Faults begin within this time, and have ended a little later, ms. */
   readonly overMs: number

@@ -22,6 +22,7 @@ export type Program = (host: SimulatedHost) => void | Promise<void>
 /** All simulations begin at this time of their machines' clocks. */
 const WALL_TIME_START = 1_700_000_000_000
 
+/** A machine of a simulated world: its program, its clock and its disk. */
 export class SimulatedHost {
   readonly name: string
   readonly simulation: Simulation

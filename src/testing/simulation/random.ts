@@ -1,6 +1,7 @@
 // Seeded randomness: streams of numbers that depend on a seed and a name only, so that a draw more in one place changes
 // nothing in another. The generator is sfc32 (Doty-Humphrey), which passes PractRand; it is no cryptography.
 
+/** Numbers that a seed decides. */
 export class Random {
   #a: number
   #b: number

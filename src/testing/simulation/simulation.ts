@@ -8,6 +8,7 @@ import { Network, type Weather } from './network.ts'
 import { Random } from './random.ts'
 import { Trace } from './trace.ts'
 
+/** Options of a simulated world. */
 export interface SimulationOptions {
   /** Decides everything. Default 1. */
   readonly seed?: number | string
@@ -38,6 +39,7 @@ interface Job {
 /** So many steps are prepared at once: Node runs all promise jobs between two of them without looking at sockets. */
 const STEPS_PER_TURN = 64
 
+/** A simulated world: hosts, a network between them, and one virtual time. */
 export class Simulation {
   readonly seed: number | string
   readonly network: Network

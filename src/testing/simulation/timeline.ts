@@ -3,6 +3,7 @@
 
 import type { Fault } from './faults.ts'
 
+/** What a picture of a run shows. */
 export interface TimelineOptions {
   readonly title: string
   readonly hosts: readonly string[]

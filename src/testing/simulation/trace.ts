@@ -1,6 +1,7 @@
 // What has happened in a simulation: a hash of all of it, so that two runs can be compared, and, when wanted, the lines
 // themselves. Only times, names and numbers go in: texts of errors differ between machines.
 
+/** What has happened in a simulated world, as lines and as a hash of all of them. */
 export class Trace {
   readonly #keeps: number
   readonly #lines: string[] = []
