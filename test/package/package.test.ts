@@ -11,6 +11,9 @@ import { run, succeed } from './command.ts'
 import { installTarball, packTarball, removeTarball, root, type Tarball } from './tarball.ts'
 
 const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
+/** Tools with an install of their own. In continuous integration a missing one is a failure. */
+const TOOLS = path.join(root, 'scripts/tools/node_modules/.bin')
+const missing = existsSync(TOOLS) || process.env.CI ? false : 'not installed: npm run tools'
 /** Bytes of a bundle of `gorums/runtime` with all it needs, minified: 51 kB in November 2026. */
 const RUNTIME_MAX_BYTES = 70_000
 
@@ -107,6 +110,15 @@ describe('the package', () => {
     const size = outputFiles[0]!.contents.length
     assert.ok(size < RUNTIME_MAX_BYTES, `${size} bytes`)
   })
+
+  for (const [tool, ...args] of [
+    ['publint', 'run', '--strict'],
+    ['attw', '--profile', 'esm-only', '--format', 'ascii'],
+  ] as const) {
+    it(`is found good by ${tool}`, { skip: missing }, async () => {
+      await succeed(path.join(TOOLS, tool), [...args, tarball.file], workspace)
+    })
+  }
 
   it('compiles and runs in a TypeScript project of modules as Node.js resolves them', async () => {
     const project = copyProject('nodenext')
