@@ -1,10 +1,10 @@
-// The one gate: format and lint, types, layers, tests. Stops at the first step that fails.
+// The one gate: format and lint, types, layers, the API report, tests. Stops at the first step that fails.
 
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 
 const root = path.resolve(import.meta.dirname, '..')
-const steps = ['lint', 'types', 'layers', 'test']
+const steps = ['lint', 'types', 'layers', 'api', 'test']
 
 for (const step of steps) {
   console.log(`\n▶ npm run ${step}`)

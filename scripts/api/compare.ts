@@ -61,7 +61,7 @@ function itemsOf(report: string): Map<string, Item> {
       item.head += members === undefined || ts.isFunctionDeclaration(statement) ? '' : headOf(statement, members)
       if (members === undefined) item.head += plain(statement.getText())
       for (const member of members ?? []) {
-        const text = plain(member.getText())
+        const text = plain(member.getText()).replace(/;$/, '')
         item.members.add(text)
         if (!ts.isInterfaceDeclaration(statement) || isOptional(member)) item.optional.add(text)
       }

@@ -118,9 +118,10 @@ function publicPart(statement: ts.Node, isMakable: boolean): ts.Node {
   return ts.factory.updateClassDeclaration(statement, modifiers, name, typeParameters, heritageClauses, shown)
 }
 
-/** Not what is private; not constructors and static members of a class that is exported as a type alone. */
+/** Not what is private or marked as internal; not constructors and static members of a class that is exported as a type alone. */
 function isPublic(member: ts.ClassElement, isMakable: boolean): boolean {
   if (member.name !== undefined && ts.isPrivateIdentifier(member.name)) return false
+  if (ts.getJSDocTags(member).some((tag) => tag.tagName.text === 'internal')) return false
   const modifiers = ts.getCombinedModifierFlags(member)
   if ((modifiers & ts.ModifierFlags.Private) !== 0) return false
   return isMakable || !(ts.isConstructorDeclaration(member) || (modifiers & ts.ModifierFlags.Static) !== 0)

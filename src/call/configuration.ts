@@ -293,7 +293,7 @@ export class Configuration {
     return this.#contacts.bind(system)
   }
 
-  /** Starts a prepared call: for clients. */
+  /** Starts a prepared call: for clients. @internal */
   startCall(call: Call, signal: AbortSignal | undefined): void {
     call.root = this.#root
     if (this.isClosed) call.stop('closed', undefined)

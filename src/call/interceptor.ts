@@ -1,7 +1,6 @@
 // Interceptors: what users may hang into every call of a client and every handler of a server. They are built once per
 // method, so that a call pays only for the hooks that are there.
 
-import type { Call } from './call.ts'
 import type { Context } from './context.ts'
 import type { Node } from './node.ts'
 import type { CallRecord } from './record.ts'
@@ -17,7 +16,16 @@ export interface MethodInfo {
 }
 
 /** What hooks are told of the call that they are in. */
-export type InterceptedCall = Pick<Call, 'msgID' | 'madeAt' | 'resend'>
+export interface InterceptedCall {
+  readonly msgID: number
+  /** When it was made, ms on the monotonic clock. */
+  readonly madeAt: number
+  /**
+   * Within the `response` hook: sends the call to a node again whose failure says `executed: 'no'`. Throws RangeError for a
+   * node that has not just failed so.
+   */
+  resend(nodeID: string): void
+}
 
 /**
  * Hooks of a client interceptor; each is optional. Requests pass the first interceptor first, answers last. What `request`

@@ -140,7 +140,7 @@ export class SimulatedHost {
     for (const event of deferred) if (event.kind !== 'timer') this.#again(event)
   }
 
-  /** Puts off what is due while it is paused. */
+  /** Puts off what is due while it is paused. @internal */
   defer(event: PlannedEvent): void {
     this.#deferred.push(event)
   }
@@ -154,7 +154,7 @@ export class SimulatedHost {
     return Math.floor(WALL_TIME_START + this.simulation.now + this.#wallOffsetMs)
   }
 
-  /** Plans something that happens to this host, in one life of it. */
+  /** Plans something that happens to this host, in one life of it. @internal */
   plan(kind: string, delayMs: number, life: number, action: () => void): PlannedEvent {
     return this.simulation.plan(kind, delayMs, action, this, life)
   }

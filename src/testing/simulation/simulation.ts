@@ -93,7 +93,7 @@ export class Simulation {
     for (const fault of faults) this.plan('fault', fault.atMs, () => applyFault(this, fault))
   }
 
-  /** Calls back after `delayMs` of virtual time, in the life of a host or, without one, in the world. */
+  /** Calls back after `delayMs` of virtual time, in the life of a host or, without one, in the world. @internal */
   plan(kind: string, delayMs: number, action: () => void, host?: SimulatedHost, life = 0): PlannedEvent {
     const event = new PlannedEvent(this.#now + delayMs, this.#order++, kind, host, life, action)
     this.#queue.push(event)
