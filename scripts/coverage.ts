@@ -10,7 +10,7 @@ import { drawBadge } from './badge.ts'
 import { toolPath } from './tool-path.ts'
 
 /** Percent that have to be covered: what was measured in November 2026, rounded down. */
-const FLOOR = { lines: 90, branches: 90, functions: 90 } as const
+const FLOOR = { lines: 98, branches: 96, functions: 97 } as const
 /** Not run: tests that run changed sources under the names of the right ones, and the package, which is no source. */
 const PLANTED = ['test/fuzz', 'test/simulation/planting', 'test/package']
 
