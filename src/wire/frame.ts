@@ -10,7 +10,7 @@
 // All integers are big-endian and unsigned. `length` counts the bytes behind itself.
 
 /** Opens a connection in both directions. Not ASCII, not TLS, mangled by text-mode proxies; ends in the handshake's format. */
-export const PREFACE = Buffer.from('8947524d0d0a1a01', 'hex')
+export const PREFACE: Buffer = Buffer.from('8947524d0d0a1a01', 'hex')
 
 export const LENGTH_BYTES = 4
 export const HEAD_BYTES = 16
