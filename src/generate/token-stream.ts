@@ -124,4 +124,28 @@ export class TokenStream {
       }
     }
   }
+
+  /** Runs one statement; after a mistake in it, goes on behind it. */
+  statement(read: () => void): void {
+    try {
+      read()
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error
+      this.recover()
+    }
+  }
+
+  /** `{ … }`, one statement after the other. */
+  braces(what: string, read: () => void): void {
+    this.expect('{', `after ${what}`)
+    while (!this.skip('}')) {
+      if (this.isAtEnd) this.fail(`"}" is missing at the end of ${what}`)
+      if (!this.skip(';')) this.statement(read)
+    }
+  }
+}
+
+/** Where a token stands. */
+export function place(token: Token): { readonly line: number; readonly column: number } {
+  return { line: token.line, column: token.column }
 }
