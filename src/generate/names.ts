@@ -1,0 +1,28 @@
+// The names that methods and fields have in TypeScript.
+
+const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype))
+
+/** Whether every object has a property of this name: a field's would be read from the prototype. */
+export function isInherited(key: string): boolean {
+  return INHERITED.has(key)
+}
+
+/** Method keys that clients can not carry (a client that has `then` would be taken for a promise). */
+const FORBIDDEN_KEYS = new Set([...INHERITED, 'then', 'catch', 'finally', 'prototype', 'toJSON'])
+
+/** `created_at` is `createdAt`, as in protobuf's JSON; `$` behind the names of what every object has. */
+export function fieldKey(name: string): string {
+  const camel = name.replace(/_+(.?)/g, (_, next: string) => next.toUpperCase())
+  const safe = /^[0-9]/.test(camel) || camel === '' ? `_${camel}` : camel
+  return isInherited(safe) ? `${safe}$` : safe
+}
+
+/** `ReadQC` is `readQC`, `RPCRead` is `rpcRead`; `_` behind the names that a client can not carry. */
+export function methodKey(name: string): string {
+  const joined = name.replace(/_+([A-Za-z0-9])/g, (_, next: string, at: number) =>
+    at === 0 ? next : next.toUpperCase(),
+  )
+  const key = joined.replace(/^[A-Z]+(?=[A-Z][a-z])|^[A-Z]+(?![A-Za-z])|^[A-Z]/, (start) => start.toLowerCase())
+  const safe = /^[A-Za-z]/.test(key) ? key : `_${key}`
+  return FORBIDDEN_KEYS.has(safe) ? `${safe}_` : safe
+}
