@@ -11,10 +11,13 @@ const END_GROUP = 4
 /** Byte fields up to this length are copied byte by byte. */
 const SHORT_BYTES = 32
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const NO_BYTES = new Uint8Array(0)
 const REPLACEMENT = '\ufffd'
 
 /** Reads the fields of messages. Everything that it returns is a copy. */
 export class MessageReader extends InPlaceReader {
+  /** All empty byte fields. */
+  readonly noBytes: Uint8Array<ArrayBuffer> = NO_BYTES
   #depth = 0
   #low = 0
   #high = 0
@@ -37,6 +40,24 @@ export class MessageReader extends InPlaceReader {
   openGroup(endTag: number): number {
     if (++this.#depth > DEPTH_MAX) throw new RangeError(`messages are nested deeper than ${DEPTH_MAX}`)
     return GROUP + endTag
+  }
+
+  /** As `open`, for a message that is not on the wire. */
+  openEmpty(): number {
+    this.#depth++
+    return this.pos
+  }
+
+  /** The error for a required field that was not there. Returned, to be thrown. */
+  missing(path: string): RangeError {
+    return new RangeError(`required field ${path} is missing`)
+  }
+
+  /** A 64-bit integer as a number. Throws RangeError beyond 2^53 - 1, where it would be another one. */
+  safeInteger(value: bigint): number {
+    const number = Number(value)
+    if (!Number.isSafeInteger(number)) throw new RangeError(`${value} is beyond what a number holds exactly (2^53 - 1)`)
+    return number
   }
 
   /** Throws RangeError unless exactly what `open` began has been read. */

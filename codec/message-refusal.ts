@@ -17,6 +17,7 @@ const WORDS = {
   message: 'an object',
   list: 'an array',
   map: 'a plain object',
+  oneof: 'an object with one of its cases and a value',
   date: 'a valid Date',
 } as const
 

@@ -2,7 +2,7 @@
 // tag and value in place. protobufjs's writer below it owns the buffer, its growth, and lists of numbers.
 import type { EncodeTarget } from './codec.ts'
 import { highHalf, loadSigned, loadUnsigned, lowHalf } from './integer64.ts'
-import { checkDeclared, checkFloat } from './message-checks.ts'
+import { checkDeclared, checkFloat, checkList, checkMap } from './message-checks.ts'
 import { ListWriter } from './message-lists.ts'
 import { refusal } from './message-refusal.ts'
 import { isWellFormed } from './protobuf-io.ts'
@@ -76,6 +76,38 @@ export class MessageWriter extends ListWriter {
     return at
   }
 
+  /** The elements of a list. */
+  list<T>(values: readonly T[], path: string): readonly T[] {
+    checkList(values, path)
+    return values
+  }
+
+  /** The entries of a map. */
+  entries<T>(map: { readonly [key: string]: T } | { readonly [key: number]: T }, path: string): [string, T][] {
+    checkMap(map, path)
+    return Object.entries(map)
+  }
+
+  /** A key of a map whose keys are 32-bit integers. */
+  integerKey(key: string, path: string): number {
+    const integer = Number(key)
+    if (String(integer) !== key) throw new TypeError(`${path}: the key ${JSON.stringify(key)} is not an integer`)
+    return integer
+  }
+
+  /** A key of a map whose keys are booleans. */
+  booleanKey(key: string, path: string): boolean {
+    if (key !== 'true' && key !== 'false') {
+      throw new TypeError(`${path}: the key ${JSON.stringify(key)} is neither "true" nor "false"`)
+    }
+    return key === 'true'
+  }
+
+  /** Called with a oneof that has none of its cases: throws TypeError unless it is absent. */
+  noCase(value: undefined, path: string): void {
+    if (value !== undefined) throw refusal(path, 'oneof', value)
+  }
+
   writeString(tag: number, value: string, path: string): void {
     if (typeof value !== 'string') throw refusal(path, 'string', value)
     const { length } = value
@@ -120,6 +152,12 @@ export class MessageWriter extends ListWriter {
     else for (let i = 0; i < length; i++) buf[at + i] = value[i]!
     at += length
     this.pos = at
+  }
+
+  /** As `writeBytes`, but writes nothing when there are none. */
+  writeSomeBytes(tag: number, value: Uint8Array, path: string): void {
+    if (!(value instanceof Uint8Array)) throw refusal(path, 'bytes', value)
+    if (value.length > 0) this.writeBytes(tag, value, path)
   }
 
   writeBool(tag: number, value: boolean, path: string): void {

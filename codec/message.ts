@@ -9,7 +9,9 @@ export type { MessageReader } from './message-reader.ts'
 export type { MessageWriter } from './message-writer.ts'
 
 /** What generated code knows about a message. */
-export interface MessageFunctions<In, Out> {
+export interface MessageDefinition<In, Out> {
+  /** `storage.ReadRequest`. */
+  readonly typeName: string
   /** Writes the message's fields. Throws TypeError or RangeError, with the field's name, for what they can not be. */
   readonly write: (message: In, writer: MessageWriter) => void
   /** Reads fields up to `end`, over those of `previous` when a message goes on. */
@@ -17,14 +19,11 @@ export interface MessageFunctions<In, Out> {
 }
 
 /** The codec of a message: takes `In`, whose fields are optional where they may be, and gives `Out`. */
-export interface MessageCodec<In, Out> extends Codec<In, Out>, MessageFunctions<In, Out> {
-  /** `storage.ReadRequest`. */
-  readonly typeName: string
-}
+export interface MessageCodec<In, Out> extends Codec<In, Out>, MessageDefinition<In, Out> {}
 
 /** Makes the codec of a message, for generated code. */
-export function defineMessage<In, Out>(typeName: string, functions: MessageFunctions<In, Out>): MessageCodec<In, Out> {
-  return new Message(typeName, functions)
+export function defineMessage<In, Out>(definition: MessageDefinition<In, Out>): MessageCodec<In, Out> {
+  return new Message(definition)
 }
 
 // Those that are not in use: a getter of a message that is being encoded may run a codec itself.
@@ -34,10 +33,10 @@ let idleReader: MessageReader | undefined
 class Message<In, Out> implements MessageCodec<In, Out> {
   readonly name = 'protobuf'
   readonly typeName: string
-  readonly write: MessageFunctions<In, Out>['write']
-  readonly read: MessageFunctions<In, Out>['read']
+  readonly write: MessageDefinition<In, Out>['write']
+  readonly read: MessageDefinition<In, Out>['read']
 
-  constructor(typeName: string, { write, read }: MessageFunctions<In, Out>) {
+  constructor({ typeName, write, read }: MessageDefinition<In, Out>) {
     this.typeName = typeName
     this.write = write
     this.read = read

@@ -2,7 +2,7 @@
 // formatters of the ecosystem would (after Wadler's "A prettier printer"). It knows nothing of TypeScript.
 
 /** A piece of text, or several; strings hold no line breaks. */
-export type Doc = string | readonly Doc[] | Group | Indent | Line | IfBroken
+export type Doc = string | readonly Doc[] | Group | Indent | IndentWith | Line | IfBroken
 
 /** On one line if it fits, otherwise all its own lines are broken. */
 interface Group {
@@ -16,6 +16,13 @@ interface Indent {
 }
 
 /** A possible break: `flat` when it is not one. */
+/** Indented if the group is broken. */
+interface IndentWith {
+  readonly kind: 'indent with'
+  readonly group: Doc
+  readonly content: Doc
+}
+
 interface Line {
   readonly kind: 'line'
   readonly flat: string
@@ -50,6 +57,12 @@ export function ifBroken(content: string): Doc {
   return { kind: 'if broken', content }
 }
 
+/** `left = right`: broken behind the sign when not even the beginning of `right` fits before its first break. */
+export function assign(left: Doc, right: Doc, sign = '='): Doc {
+  const afterSign = group(indent(line))
+  return group(left, ` ${sign}`, afterSign, { kind: 'indent with', group: afterSign, content: right })
+}
+
 /** `docs` with `separator` between them. */
 export function join(separator: Doc, docs: readonly Doc[]): Doc {
   return docs.flatMap((doc, i) => (i === 0 ? [doc] : [separator, doc]))
@@ -73,6 +86,7 @@ export function layOut(doc: Doc): string {
   let column = 0
   let pendingIndent = 0
   const pieces: Piece[] = [{ doc, depth: 0, isBroken: true }]
+  const broken = new Set<Doc>()
   const put = (text: string): void => {
     if (text === '') return
     // Only lines with something on them are indented.
@@ -86,10 +100,13 @@ export function layOut(doc: Doc): string {
     if (typeof current === 'string') put(current)
     else if (isList(current)) pushAll(pieces, current, depth, isBroken)
     else if (current.kind === 'indent') pieces.push({ doc: current.content, depth: depth + 1, isBroken })
-    else if (current.kind === 'if broken') put(isBroken ? current.content : '')
+    else if (current.kind === 'indent with') {
+      pieces.push({ doc: current.content, depth: broken.has(current.group) ? depth + 1 : depth, isBroken })
+    } else if (current.kind === 'if broken') put(isBroken ? current.content : '')
     else if (current.kind === 'group') {
       const flat = { doc: current.content, depth, isBroken: false }
       const fits = !hasHardLine(current) && fitsIn(WIDTH - column - pendingIndent, flat, pieces)
+      if (!fits) broken.add(current)
       pieces.push(fits ? flat : { ...flat, isBroken: true })
     } else if (isBroken || current.isHard) {
       out.push('\n')
@@ -119,9 +136,9 @@ function fitsIn(columns: number, first: Piece, following: readonly Piece[]): boo
     const { doc, depth, isBroken } = piece
     if (typeof doc === 'string') room -= doc.length
     else if (isList(doc)) pushAll(pieces, doc, depth, isBroken)
-    else if (doc.kind === 'indent') pieces.push({ ...piece, doc: doc.content })
-    else if (doc.kind === 'group') pieces.push({ doc: doc.content, depth, isBroken: isBroken && hasHardLine(doc) })
-    else if (doc.kind === 'if broken') room -= isBroken ? doc.content.length : 0
+    else if (doc.kind === 'indent' || doc.kind === 'indent with' || doc.kind === 'group') {
+      pieces.push({ ...piece, doc: doc.content })
+    } else if (doc.kind === 'if broken') room -= isBroken ? doc.content.length : 0
     else if (isBroken || doc.isHard) return true
     else room -= doc.flat.length
   }
