@@ -1,7 +1,7 @@
 // Checks within one declaration: numbers and names that are taken twice, reserved, or can not be.
 
 import type { EnumDeclaration, MessageDeclaration, Position, Range, ServiceDeclaration } from './declarations.ts'
-import { fieldKey, isForbiddenFieldKey, isForbiddenMethodKey, methodKey } from './names.ts'
+import { fieldKey, isForbiddenMethodKey, methodKey } from './names.ts'
 
 export type Report = (position: Position, message: string) => void
 
@@ -28,11 +28,6 @@ export function checkMessage(message: MessageDeclaration, report: Report): void 
         `"${before}" and "${name}" in message "${message.name}" are both "${key}" in TypeScript: rename one`,
       )
     keys.set(key, name)
-    if (isForbiddenFieldKey(key))
-      report(
-        position,
-        `"${name}" can not be the name of a field: objects in JavaScript have "${key}" already; rename it`,
-      )
   }
   for (const oneof of message.oneofs)
     if (!message.fields.some((field) => field.oneof === oneof.name))

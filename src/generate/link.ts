@@ -30,6 +30,7 @@ import type {
   Service,
 } from './model.ts'
 import { join, type Named, SymbolTable } from './symbols.ts'
+import { complaintsOf } from './type-names.ts'
 
 export interface Linked {
   /** By name, in the order in which they were given. */
@@ -44,6 +45,7 @@ export interface Linked {
 export function link(files: ReadonlyMap<string, FileDeclaration>, isComplete = true): Linked {
   const linker = new Linker(files, isComplete)
   const linked = new Map([...files].map(([name, file]) => [name, linker.file(file)]))
+  for (const file of linked.values()) linker.checkTypeNames(file)
   return { files: linked, problems: linker.problems }
 }
 
@@ -91,6 +93,14 @@ class Linker {
       messages: file.messages.map((each) => this.#message(each, file.package, features)),
       enums: file.enums.map((each) => this.#enum(each, file.package, features)),
       services: file.services.map((each) => this.#service(each)),
+    }
+  }
+
+  /** Types of one file that would have one name in TypeScript. */
+  checkTypeNames(file: ProtoFile): void {
+    for (const { element, message } of complaintsOf(file)) {
+      const { line, column } = this.#symbols.positionOf(element)
+      this.problems.push({ file: file.name, line, column, message })
     }
   }
 

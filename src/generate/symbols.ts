@@ -51,6 +51,11 @@ export class SymbolTable {
     return symbols[0] === undefined ? undefined : { symbol: symbols[0], isVisible: false }
   }
 
+  /** Where what has this full name is declared. */
+  positionOf(fullName: string): Position {
+    return this.#symbols.get(fullName)?.position ?? { line: 0, column: 0 }
+  }
+
   /** Full names of types that end like that, for hints. */
   similar(name: string): string[] {
     const last = name.slice(name.lastIndexOf('.') + 1).toLowerCase()
