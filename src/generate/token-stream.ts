@@ -55,7 +55,11 @@ export class TokenStream {
 
   /** Takes that symbol; `where` says what it belongs to: `after the name of the message`. */
   expect(text: string, where: string): void {
-    if (!this.skip(text)) this.fail(`"${text}" is missing ${where}`)
+    if (this.skip(text)) return
+    const message = `"${text}" is missing ${where}`
+    // What was forgotten at the end of a line hides nothing of the next.
+    if (text !== ';' || this.token.line === this.#tokens[this.#at - 1]?.line) this.fail(message)
+    this.note(this.#found(message))
   }
 
   /** Takes a name; `what` says of what: `a message`. */
@@ -85,9 +89,12 @@ export class TokenStream {
 
   /** Notes what is wrong at the token and gives the statement up. */
   fail(message: string): never {
-    const { kind, text, error } = this.token
-    const found = kind === 'end' ? 'the file ends' : `"${shown(text)}"`
-    throw this.#unreadable(error ?? `${message}, found ${found}`.replace('found the file ends', 'the file ends here'))
+    throw this.#unreadable(this.token.error ?? this.#found(message))
+  }
+
+  #found(message: string): string {
+    const { kind, text } = this.token
+    return kind === 'end' ? `${message}, the file ends here` : `${message}, found "${shown(text)}"`
   }
 
   /** Notes a problem; reading goes on. */
