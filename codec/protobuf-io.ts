@@ -206,6 +206,6 @@ function none64(values: Integer64[]): Integer64[] {
 }
 
 /** Whether a string has no lone surrogate. (The runtime has it; the library types of this language level do not.) */
-function isWellFormed(value: string): boolean {
+export function isWellFormed(value: string): boolean {
   return (value as string & { isWellFormed(): boolean }).isWellFormed()
 }

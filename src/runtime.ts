@@ -9,7 +9,17 @@
 
 import { declareService, type Methods, type Service } from './call/service.ts'
 
+export type { Codec } from '../codec/codec.ts'
+export { defineMessage, generatedFor, type MessageCodec } from '../codec/message.ts'
 export { protobuf } from '../codec/protobuf.ts'
+export { TimestampDate } from '../codec/timestamp-date.ts'
+export * from '../codec/well-known/any.ts'
+export * from '../codec/well-known/duration.ts'
+export * from '../codec/well-known/empty.ts'
+export * from '../codec/well-known/field-mask.ts'
+export * from '../codec/well-known/struct.ts'
+export * from '../codec/well-known/timestamp.ts'
+export * from '../codec/well-known/wrappers.ts'
 export type { Method, Methods, Service } from './call/service.ts'
 export { multicast, quorumCall, quorumStream, rpc, unicast } from './call/service.ts'
 

@@ -1,0 +1,161 @@
+// What generated code reads messages with, beside protobufjs's own functions for numbers: the bounds and depth of
+// messages within messages, 64-bit integers, strict strings, copied bytes, and fields that are not known.
+import { signedOf, unsignedOf } from './integer64.ts'
+import { isDeclared } from './message-checks.ts'
+import { DEPTH_MAX } from './message-writer.ts'
+import { InPlaceReader } from './protobuf-io.ts'
+
+/** Added to an end tag to make the end of a group: beyond every position. */
+const GROUP = 2 ** 32
+const END_GROUP = 4
+/** Byte fields up to this length are copied byte by byte. */
+const SHORT_BYTES = 32
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const NO_BYTES = new Uint8Array(0)
+const REPLACEMENT = '\ufffd'
+
+/** Reads the fields of messages. Everything that it returns is a copy. */
+export class MessageReader extends InPlaceReader {
+  /** All empty byte fields. */
+  readonly noBytes: Uint8Array<ArrayBuffer> = NO_BYTES
+  #depth = 0
+  #low = 0
+  #high = 0
+
+  override begin(bytes: Buffer, start: number, end: number): void {
+    super.begin(bytes, start, end)
+    this.#depth = 0
+  }
+
+  /** Reads the length of what follows and returns where it ends, for `close`. */
+  open(): number {
+    const length = this.size()
+    const end = this.pos + length
+    if (end > this.len) throw new RangeError(`a field of ${length} bytes where ${this.len - this.pos} are left`)
+    if (++this.#depth > DEPTH_MAX) throw new RangeError(`messages are nested deeper than ${DEPTH_MAX}`)
+    return end
+  }
+
+  /** As `open`, for a group: everything up to its end tag. */
+  openGroup(endTag: number): number {
+    if (++this.#depth > DEPTH_MAX) throw new RangeError(`messages are nested deeper than ${DEPTH_MAX}`)
+    return GROUP + endTag
+  }
+
+  /** As `open`, for a message that is not on the wire. */
+  openEmpty(): number {
+    this.#depth++
+    return this.pos
+  }
+
+  /** The error for a required field that was not there. Returned, to be thrown. */
+  missing(path: string): RangeError {
+    return new RangeError(`required field ${path} is missing`)
+  }
+
+  /** A 64-bit integer as a number. Throws RangeError beyond 2^53 - 1, where it would be another one. */
+  safeInteger(value: bigint): number {
+    const number = Number(value)
+    if (!Number.isSafeInteger(number)) throw new RangeError(`${value} is beyond what a number holds exactly (2^53 - 1)`)
+    return number
+  }
+
+  /** Throws RangeError unless exactly what `open` began has been read. */
+  close(end: number): void {
+    if (this.pos !== end) throw new RangeError(`a field goes ${this.pos - end} bytes beyond its message`)
+    this.#depth--
+  }
+
+  /**
+   * Skips a field that is not known and returns where the message ends: `end`, or here when the tag is the end of the
+   * group that `end` stands for.
+   */
+  skipField(tag: number, end: number): number {
+    if ((tag & 7) === END_GROUP && end === GROUP + tag) return this.pos
+    this.skipType(tag & 7, this.#depth, tag >>> 3)
+    return end
+  }
+
+  readString(): string {
+    const length = this.size()
+    const start = this.pos
+    const end = start + length
+    if (end > this.len) throw new RangeError(`a string of ${length} bytes where ${this.len - start} are left`)
+    this.pos = end
+    const { buf } = this
+    const text = (buf as Buffer).toString('utf8', start, end)
+    // The decoder that refuses nothing is much faster; what it can not decode it replaces.
+    return text.includes(REPLACEMENT) ? strict.decode(buf.subarray(start, end)) : text
+  }
+
+  readBytes(): Uint8Array<ArrayBuffer> {
+    const length = this.size()
+    const start = this.pos
+    const end = start + length
+    if (end > this.len) throw new RangeError(`a field of ${length} bytes where ${this.len - start} are left`)
+    this.pos = end
+    const { buf } = this
+    const copy = new Uint8Array(length)
+    if (length > SHORT_BYTES) copy.set(buf.subarray(start, end))
+    else for (let i = 0; i < length; i++) copy[i] = buf[start + i]!
+    return copy
+  }
+
+  readInt64(): bigint {
+    this.#readVarint64()
+    return signedOf(this.#low, this.#high)
+  }
+
+  readUint64(): bigint {
+    this.#readVarint64()
+    return unsignedOf(this.#low, this.#high)
+  }
+
+  readSint64(): bigint {
+    this.#readVarint64()
+    const low = this.#low
+    const high = this.#high
+    const sign = -(low & 1)
+    return signedOf(((low >>> 1) | (high << 31)) ^ sign, (high >>> 1) ^ sign)
+  }
+
+  readFixed64(): bigint {
+    const low = this.fixed32()
+    return unsignedOf(low, this.fixed32())
+  }
+
+  readSfixed64(): bigint {
+    const low = this.fixed32()
+    return signedOf(low, this.fixed32())
+  }
+
+  /** The value of a closed enum, or undefined when the enum does not have it. */
+  readClosedEnum<Value extends number>(values: Readonly<Record<string, Value>>): Value | undefined {
+    const value = this.int32()
+    return isDeclared(value, values) ? (value as Value) : undefined
+  }
+
+  #readVarint64(): void {
+    const { buf, len } = this
+    let { pos } = this
+    let low = 0
+    let high = 0
+    for (let shift = 0; shift < 70; shift += 7) {
+      if (pos >= len) throw new RangeError('an integer is cut')
+      const byte = buf[pos++]!
+      const bits = byte & 127
+      if (shift < 28) low |= bits << shift
+      else if (shift === 28) {
+        low |= bits << 28
+        high = bits >>> 4
+      } else high |= bits << (shift - 32)
+      if (byte < 128) {
+        this.pos = pos
+        this.#low = low >>> 0
+        this.#high = high >>> 0
+        return
+      }
+    }
+    throw new RangeError('an integer has more than ten bytes')
+  }
+}

@@ -1,0 +1,51 @@
+// All files that the generator has made and that are kept: the golden outputs, and the well-known types of the runtime.
+import path from 'node:path'
+import { emitFile } from '../../src/generate/emit.ts'
+import type { GeneratorOptions } from '../../src/generate/model.ts'
+import { readModel } from '../../src/generate/read-model.ts'
+
+const root = path.resolve(import.meta.dirname, '../..')
+const protos = path.join(import.meta.dirname, 'protos')
+const DEFAULTS: GeneratorOptions = { int64: 'bigint', timestampAsDate: false, importExtension: 'ts' }
+
+/** A kept file: where, and what the generator makes of it now. */
+export interface KeptFile {
+  /** From the project's folder. */
+  readonly name: string
+  readonly text: string
+}
+
+/** What the generator makes now of everything that is kept. */
+export function keptFiles(): KeptFile[] {
+  return [
+    ...golden('golden', ['scalars', 'messages', 'proto2', 'names', 'services'], DEFAULTS),
+    ...golden('golden-number', ['scalars', 'messages'], { ...DEFAULTS, int64: 'number', timestampAsDate: true }),
+    ...golden('golden-string', ['scalars', 'messages'], { ...DEFAULTS, int64: 'string' }),
+    ...wellKnown(),
+  ]
+}
+
+function golden(folder: string, names: readonly string[], options: GeneratorOptions): KeptFile[] {
+  const { files, problems } = readModel(
+    names.map((name) => path.join(protos, `golden/${name}.proto`)),
+    [protos, path.join(root, 'proto')],
+  )
+  if (problems.length > 0) throw new Error(problems.map(({ file, message }) => `${file}: ${message}`).join('\n'))
+  return names.map((name) => {
+    const { text } = emitFile(files.get(`golden/${name}.proto`)!, files, options)
+    return { name: `test/generate/${folder}/${name}_gorums.ts`, text }
+  })
+}
+
+const WELL_KNOWN = ['any', 'duration', 'empty', 'field_mask', 'struct', 'timestamp', 'wrappers']
+
+function wellKnown(): KeptFile[] {
+  const { files } = readModel(
+    WELL_KNOWN.map((name) => `google/protobuf/${name}.proto`),
+    [],
+  )
+  return WELL_KNOWN.map((name) => ({
+    name: `codec/well-known/${name.replace('_', '-')}.ts`,
+    text: emitFile(files.get(`google/protobuf/${name}.proto`)!, files, DEFAULTS, '../message.ts').text,
+  }))
+}
