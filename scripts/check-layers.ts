@@ -24,7 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/options.ts',
     'codec/codec.ts',
   ],
-  'src/generate': ['src/generate'],
+  'src/generate': ['src/generate', 'src/wire/method-id.ts', 'codec/message.ts'],
   'src/testing': ['src'],
   'src/default-service.ts': ['src/call', 'codec'],
   'src/runtime.ts': [

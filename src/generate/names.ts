@@ -7,8 +7,12 @@ export function isInherited(key: string): boolean {
   return INHERITED.has(key)
 }
 
-/** Method keys that clients can not carry (a client that has `then` would be taken for a promise). */
 const FORBIDDEN_KEYS = new Set([...INHERITED, 'then', 'catch', 'finally', 'prototype', 'toJSON'])
+
+/** Whether clients can not carry a method of this key (one that has `then` would be taken for a promise). */
+export function isForbiddenMethodKey(key: string): boolean {
+  return FORBIDDEN_KEYS.has(key)
+}
 
 /** `created_at` is `createdAt`, as in protobuf's JSON; `$` behind the names of what every object has. */
 export function fieldKey(name: string): string {
@@ -17,12 +21,11 @@ export function fieldKey(name: string): string {
   return isInherited(safe) ? `${safe}$` : safe
 }
 
-/** `ReadQC` is `readQC`, `RPCRead` is `rpcRead`; `_` behind the names that a client can not carry. */
+/** `ReadQC` is `readQC`, `RPCRead` is `rpcRead`. */
 export function methodKey(name: string): string {
   const joined = name.replace(/_+([A-Za-z0-9])/g, (_, next: string, at: number) =>
     at === 0 ? next : next.toUpperCase(),
   )
   const key = joined.replace(/^[A-Z]+(?=[A-Z][a-z])|^[A-Z]+(?![A-Za-z])|^[A-Z]/, (start) => start.toLowerCase())
-  const safe = /^[A-Za-z]/.test(key) ? key : `_${key}`
-  return FORBIDDEN_KEYS.has(safe) ? `${safe}_` : safe
+  return /^[A-Za-z]/.test(key) ? key : `_${key}`
 }

@@ -1,0 +1,119 @@
+// A .proto file as it is written: declarations in order, type names not yet resolved, options as they stand, each with
+// its place. The parser makes it from text, the protoc plugin from descriptors; `link.ts` makes the model from it.
+
+/** From 1; 0 when not known. */
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+/** Also the numbers by which descriptors name them. */
+export const EDITIONS = { proto2: 998, proto3: 999, '2023': 1000, '2024': 1001 } as const
+export type Edition = keyof typeof EDITIONS
+
+export interface Option {
+  /** As written, without blanks, parts of aggregates joined by dots: `deprecated`, `(gorums.rpc)`, `features.enum_type`. */
+  readonly name: string
+  readonly value: OptionValue
+  readonly position: Position
+}
+
+export interface OptionValue {
+  readonly kind: 'word' | 'number' | 'string'
+  /** Of a string: one character per byte. */
+  readonly text: string
+}
+
+export interface FileDeclaration {
+  readonly name: string
+  readonly comment: string
+  readonly edition: Edition
+  readonly package: string
+  readonly options: readonly Option[]
+  readonly imports: readonly ImportDeclaration[]
+  readonly messages: readonly MessageDeclaration[]
+  readonly enums: readonly EnumDeclaration[]
+  readonly services: readonly ServiceDeclaration[]
+  /** Those of its messages too. */
+  readonly extensions: readonly ExtensionDeclaration[]
+}
+
+export interface ImportDeclaration {
+  readonly path: string
+  readonly isPublic: boolean
+  /** `import option`: for options only. */
+  readonly isOption: boolean
+  readonly position: Position
+}
+
+interface Declaration {
+  readonly name: string
+  readonly comment: string
+  readonly options: readonly Option[]
+  /** Of the name. */
+  readonly position: Position
+}
+
+export interface MessageDeclaration extends Declaration {
+  readonly fields: readonly FieldDeclaration[]
+  readonly oneofs: readonly Declaration[]
+  readonly messages: readonly MessageDeclaration[]
+  readonly enums: readonly EnumDeclaration[]
+  readonly reserved: readonly Range[]
+  readonly reservedNames: readonly string[]
+  readonly extensionRanges: readonly Range[]
+}
+
+/** Both ends belong to it. */
+export interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+export interface TypeName {
+  /** As written: `Request`, `msgs.Request`, `.storage.v1.Request`, `int32`. */
+  readonly text: string
+  readonly position: Position
+}
+
+export interface FieldDeclaration extends Declaration {
+  readonly number: number
+  /** Of a map: the type of its values. */
+  readonly type: TypeName
+  readonly mapKey: TypeName | undefined
+  readonly label: 'optional' | 'required' | 'repeated' | undefined
+  readonly isGroup: boolean
+  /** A real one, by name. */
+  readonly oneof: string | undefined
+}
+
+export interface ExtensionDeclaration {
+  readonly name: string
+  /** The package and messages around it: `gorums`, or empty. */
+  readonly scope: string
+  readonly extendee: string
+  readonly number: number
+}
+
+export interface EnumDeclaration extends Declaration {
+  readonly values: readonly EnumValueDeclaration[]
+  readonly reserved: readonly Range[]
+  readonly reservedNames: readonly string[]
+}
+
+export interface EnumValueDeclaration extends Declaration {
+  readonly number: number
+}
+
+export interface ServiceDeclaration extends Declaration {
+  readonly methods: readonly MethodDeclaration[]
+}
+
+export interface MethodDeclaration extends Declaration {
+  readonly request: TypeName
+  readonly reply: TypeName
+  readonly isClientStream: boolean
+  readonly isServerStream: boolean
+}
+
+export type OneofDeclaration = Declaration

@@ -1,0 +1,152 @@
+// What is wrong with a .proto file is said as compilers do: place, what, and what to write instead; all of it in one run.
+
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { problemText } from '../../src/generate/problems.ts'
+import { readModel } from '../../src/generate/read-model.ts'
+
+/** The problems of a file with this text, beside other files. */
+function problems(t: TestContext, text: string, others: Readonly<Record<string, string>> = {}): string[] {
+  const folder = mkdtempSync(path.join(tmpdir(), 'gorums-errors-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  for (const [name, content] of Object.entries({ ...others, 'a.proto': text })) {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
+    writeFileSync(path.join(folder, name), content)
+  }
+  return readModel([path.join(folder, 'a.proto')], [folder]).problems.map((each) =>
+    problemText(each).replaceAll(folder, 'DIR'),
+  )
+}
+
+const HEAD = 'syntax = "proto3";\nimport "gorums.proto";\nmessage M {}\n'
+const method = (options: string, types = '(M) returns (M)'): string =>
+  `${HEAD}service S {\n  rpc Read${types} {\n    ${options}\n  }\n}\n`
+
+/** What is to be written instead of the options of earlier versions. */
+const REPLACED: Readonly<Record<string, string>> = {
+  qc: 'write "(gorums.quorumcall)"',
+  qc_future: 'write "(gorums.quorumcall)": every call is asynchronous',
+  qf_with_req: 'remove it: quorum functions always get the request',
+  correctable_stream: 'write "(gorums.quorumcall)" and "returns (stream …)"',
+  ordered: 'remove it: all calls are in order',
+  concurrent: 'remove it, and call context.release() in the handler',
+}
+
+/** What is wrong, the text, the problems. */
+const CASES: readonly (readonly [string, string, readonly string[]])[] = [
+  [
+    'two call types on one method',
+    method('option (gorums.unicast) = true; option (gorums.multicast) = true;'),
+    ['a.proto:6:44: method "Read" has the call types "(gorums.unicast)" and "(gorums.multicast)": keep one of them'],
+  ],
+  [
+    'a stream that is no quorum call',
+    method('', '(M) returns (stream M)'),
+    [
+      'a.proto:5:31: method "Read" replies with a stream but is no quorum call: write "option (gorums.quorumcall) = true;" in its block, or remove "stream"',
+    ],
+  ],
+  [
+    'a one-way method that replies with a stream',
+    method('option (gorums.multicast) = true;', '(M) returns (stream M)'),
+    [
+      'a.proto:5:31: method "Read" is one-way (multicast) and answers nothing: remove "stream", or write "option (gorums.quorumcall) = true;"',
+    ],
+  ],
+  [
+    'a stream of requests',
+    method('option (gorums.quorumcall) = true;', '(stream M) returns (M)'),
+    [
+      'a.proto:5:19: method "Read" takes a stream of requests, which is not supported: remove "stream" and call it once per request',
+    ],
+  ],
+  ...['qc', 'qc_future', 'qf_with_req', 'correctable_stream', 'ordered', 'concurrent'].map(
+    (name) =>
+      [
+        `the option "${name}" of an earlier Gorums`,
+        method(`option (gorums.${name}) = true;`),
+        [`a.proto:6:12: the option "(gorums.${name})" is of an earlier Gorums: ${REPLACED[name]}`],
+      ] as const,
+  ),
+  [
+    'an option that Gorums never had',
+    method('option (gorums.anycast) = true;'),
+    ['a.proto:6:12: there is no option "(gorums.anycast)": there are rpc, unicast, multicast and quorumcall'],
+  ],
+  [
+    'an option without its import',
+    'syntax = "proto3";\nmessage M {}\nservice S { rpc Read(M) returns (M) { option (gorums.rpc) = true; } }\n',
+    ['a.proto:3:46: "(gorums.rpc)" is not declared here: add import "gorums.proto";'],
+  ],
+  [
+    'a method whose key would break the client',
+    `${HEAD}service S {\n  rpc Then(M) returns (M) {}\n}\n`,
+    ['a.proto:5:7: "Then" can not be the name of a method: clients have "then" already, or must not; rename it'],
+  ],
+  [
+    'two methods of one key',
+    `${HEAD}service S {\n  rpc ReadAll(M) returns (M) {}\n  rpc read_all(M) returns (M) {}\n}\n`,
+    ['a.proto:6:7: methods "ReadAll" and "read_all" are both "readAll" in TypeScript: rename one'],
+  ],
+  [
+    'two fields of one key',
+    'syntax = "proto3";\nmessage M {\n  int32 send_time = 1;\n  int32 sendTime = 2;\n}\n',
+    ['a.proto:4:9: "send_time" and "sendTime" in message "M" are both "sendTime" in TypeScript: rename one'],
+  ],
+  [
+    'two types of one name',
+    'syntax = "proto3";\nmessage A {\n  message B {}\n}\nmessage A_B {}\n',
+    ['a.proto:5:9: A.B and A_B are both called A_B in TypeScript: rename one of them'],
+  ],
+  [
+    'an import that is not there',
+    'syntax = "proto3";\nimport "b.proto";\nmessage M {}\n',
+    ['a.proto:2:8: "b.proto" is not found in "DIR": add -I with the folder that it is in'],
+  ],
+  [
+    'a type that is not there',
+    'syntax = "proto3";\nmessage M {\n  Nope nope = 1;\n}\n',
+    ['a.proto:3:3: there is no type "Nope": declare it, or import the file that does'],
+  ],
+  [
+    'mistakes in how it is written, all of them',
+    'syntax = "proto3"\nmessage M {\n  int32 = 1;\n  string s 2;\n  bytes b = x;\n}\nenum {}\n',
+    [
+      'a.proto:2:1: ";" is missing after the syntax, found "message"',
+      'a.proto:3:9: the name of a field is missing, found "="',
+      'a.proto:4:12: "=" is missing after the name of field "s": write its number, for example "= 1", found "2"',
+      'a.proto:5:13: the number of field "b" must be a whole number, found "x"',
+      'a.proto:7:6: the name of an enum is missing, found "{"',
+    ],
+  ],
+  [
+    'a block that nothing closes',
+    'syntax = "proto3";\nmessage M {\n  int32 a = 1;\n',
+    ['a.proto:4:1: "}" is missing at the end of message "M", the file ends here'],
+  ],
+]
+
+for (const [what, text, expected] of CASES) {
+  test(`${what}: told with its place and with what to write instead`, (t) => {
+    assert.deepEqual(problems(t, text), expected)
+  })
+}
+
+test('a type of a file that is not imported: told which to import', (t) => {
+  const b = 'syntax = "proto3";\npackage b;\nimport "c.proto";\n'
+  const c = 'syntax = "proto3";\npackage c;\nmessage Deep {}\n'
+  const text = 'syntax = "proto3";\nimport "b.proto";\nmessage M {\n  c.Deep deep = 1;\n}\n'
+  assert.deepEqual(problems(t, text, { 'b.proto': b, 'c.proto': c }), [
+    'a.proto:4:3: "c.Deep" is declared in "c.proto", which is not imported: add import "c.proto";',
+  ])
+})
+
+test('files that import each other in a circle: told how', (t) => {
+  const b = 'syntax = "proto3";\nimport "a.proto";\n'
+  assert.deepEqual(problems(t, 'syntax = "proto3";\nimport "b.proto";\n', { 'b.proto': b }), [
+    'b.proto:2:8: the files import each other in a circle: a.proto → b.proto → a.proto',
+  ])
+})
