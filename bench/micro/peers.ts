@@ -54,8 +54,13 @@ export async function protobufjsStatic(): Promise<Record<string, Peer>> {
 /** protobuf-es, by message name. */
 export function protobufES(): Record<string, Peer> {
   const root = protobufjs.loadSync(proto) as protobufjs.Root & { toDescriptor(syntax: string): protobufjs.Message }
-  const set = descriptor.FileDescriptorSet.encode(root.toDescriptor('proto3') as never).finish()
-  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, set))
+  const bytes = descriptor.FileDescriptorSet.encode(root.toDescriptor('proto3') as never).finish()
+  const set = fromBinary(FileDescriptorSetSchema, bytes)
+  // protobufjs shortens names, protobuf-es wants them whole.
+  const fields = set.file.flatMap((file) => file.messageType).flatMap((message) => message.field)
+  for (const field of fields)
+    if (field.typeName === 'Tiny' || field.typeName === 'Nested') field.typeName = `.bench.micro.${field.typeName}`
+  const registry = createFileRegistry(set)
   return Object.fromEntries(
     ['Tiny', 'Wide', 'Nested', 'Blob', 'List', 'Texts'].map((name) => {
       const schema = registry.getMessage(`bench.micro.${name}`)!
