@@ -10,6 +10,8 @@ const GROUP = 2 ** 32
 const END_GROUP = 4
 /** Byte fields up to this length are copied byte by byte. */
 const SHORT_BYTES = 32
+/** Strings up to this length are read character by character, bytes. */
+const SHORT_STRING = 24
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const NO_BYTES = new Uint8Array(0)
 const REPLACEMENT = '\ufffd'
@@ -83,6 +85,10 @@ export class MessageReader extends InPlaceReader {
     if (end > this.len) throw new RangeError(`a string of ${length} bytes where ${this.len - start} are left`)
     this.pos = end
     const { buf } = this
+    if (length <= SHORT_STRING) {
+      const text = readASCII(buf, start, end)
+      if (text !== undefined) return text
+    }
     const text = (buf as Buffer).toString('utf8', start, end)
     // The decoder that refuses nothing is much faster; what it can not decode it replaces.
     return text.includes(REPLACEMENT) ? strict.decode(buf.subarray(start, end)) : text
@@ -158,4 +164,24 @@ export class MessageReader extends InPlaceReader {
     }
     throw new RangeError('an integer has more than ten bytes')
   }
+}
+
+/** A short string, unless it has other characters than ASCII. */
+function readASCII(buf: Uint8Array, start: number, end: number): string | undefined {
+  let text = ''
+  let at = start
+  for (; at + 4 <= end; at += 4) {
+    const a = buf[at]!
+    const b = buf[at + 1]!
+    const c = buf[at + 2]!
+    const d = buf[at + 3]!
+    if ((a | b | c | d) > 127) return undefined
+    text += String.fromCharCode(a, b, c, d)
+  }
+  for (; at < end; at++) {
+    const code = buf[at]!
+    if (code > 127) return undefined
+    text += String.fromCharCode(code)
+  }
+  return text
 }

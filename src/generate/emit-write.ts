@@ -4,7 +4,7 @@ import { type Doc, line } from './layout.ts'
 import type { Field, FieldType, Message, ScalarType } from './model.ts'
 import { fieldKey } from './names.ts'
 import type { Scope } from './scope.ts'
-import { all, branch, call, choose, forEach, when, whenBlock } from './statement.ts'
+import { all, block, branch, call, choose, forEach, when, whenBlock } from './statement.ts'
 
 /** The statements that write all fields of `message`. */
 export function writeStatements(message: Message, scope: Scope): Doc[] {
@@ -36,8 +36,11 @@ function writeField(field: Field, message: Message, scope: Scope): Doc[] {
   const path = pathOf(message, field)
   const isThere = `${value} !== undefined`
   switch (field.presence) {
-    case 'required':
-      return writeValue(field.number, field.type, value, path, scope)
+    case 'required': {
+      const statements = writeValue(field.number, field.type, value, path, scope)
+      // What they declare is declared for every such field.
+      return statements.length === 1 ? statements : [block(statements)]
+    }
     case 'explicit':
       return [when(isThere, ...writeValue(field.number, field.type, value, path, scope))]
     case 'implicit':

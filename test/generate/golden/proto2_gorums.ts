@@ -12,6 +12,8 @@ export type Level = (typeof Level)[keyof typeof Level]
 export interface Old {
   name: string
   part: Part
+  otherPart: Part
+  requiredLevel: Level
   /** Default: 7. */
   count: number
   /** Default: 'it\'s "quoted"'. */
@@ -40,6 +42,8 @@ export interface Old {
 export interface OldInput {
   name: string
   part: PartInput
+  otherPart: PartInput
+  requiredLevel: Level
   /** Default: 7. */
   count?: number | undefined
   /** Default: 'it\'s "quoted"'. */
@@ -68,9 +72,11 @@ export const Old: MessageCodec<OldInput, Old> = defineMessage({
   typeName: 'golden.proto2.Old',
   write(message, writer) {
     writer.writeString(10, message.name, 'golden.proto2.Old.name')
-    const at = writer.open(18, message.part, 'golden.proto2.Old.part')
-    Part.write(message.part, writer)
-    writer.close(at)
+    {
+      const at = writer.open(18, message.part, 'golden.proto2.Old.part')
+      Part.write(message.part, writer)
+      writer.close(at)
+    }
     if (message.count !== undefined) writer.writeInt32(24, message.count, 'golden.proto2.Old.count')
     if (message.text !== undefined) writer.writeString(34, message.text, 'golden.proto2.Old.text')
     if (message.big !== undefined) writer.writeUint64(40, message.big, 'golden.proto2.Old.big')
@@ -118,11 +124,19 @@ export const Old: MessageCodec<OldInput, Old> = defineMessage({
       default:
         writer.noCase(message.choice, 'golden.proto2.Old.choice')
     }
+    {
+      const at = writer.open(154, message.otherPart, 'golden.proto2.Old.other_part')
+      Part.write(message.otherPart, writer)
+      writer.close(at)
+    }
+    writer.writeClosedEnum(160, message.requiredLevel, Level, 'golden.proto2.Old.required_level')
   },
   read(reader, end, previous) {
     const message: Old = previous ?? {
       name: '',
       part: undefined!,
+      otherPart: undefined!,
+      requiredLevel: 1,
       count: 7,
       text: 'it\'s "quoted"',
       big: 18446744073709551615n,
@@ -141,6 +155,8 @@ export const Old: MessageCodec<OldInput, Old> = defineMessage({
     }
     let hasName = previous !== undefined
     let hasPart = previous !== undefined
+    let hasOtherPart = previous !== undefined
+    let hasRequiredLevel = previous !== undefined
     while (reader.pos < end) {
       const tag = reader.tag()
       switch (tag) {
@@ -151,6 +167,14 @@ export const Old: MessageCodec<OldInput, Old> = defineMessage({
         case 18:
           message.part = Part.read(reader, reader.open(), message.part)
           hasPart = true
+          break
+        case 154:
+          message.otherPart = Part.read(reader, reader.open(), message.otherPart)
+          hasOtherPart = true
+          break
+        case 160:
+          message.requiredLevel = reader.readClosedEnum(Level) ?? message.requiredLevel
+          hasRequiredLevel = true
           break
         case 24:
           message.count = reader.int32()
@@ -261,6 +285,8 @@ export const Old: MessageCodec<OldInput, Old> = defineMessage({
     }
     if (!hasName) throw reader.missing('golden.proto2.Old.name')
     if (!hasPart) throw reader.missing('golden.proto2.Old.part')
+    if (!hasOtherPart) throw reader.missing('golden.proto2.Old.other_part')
+    if (!hasRequiredLevel) throw reader.missing('golden.proto2.Old.required_level')
     reader.close(end)
     return message
   },
