@@ -22,11 +22,15 @@ import { WriteBatch } from '../wire/write-batch.ts'
 import { FloodGuard } from './flood-guard.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { ByteStream, ByteStreamHandler, Timer } from './runtime.ts'
-import type { Turn } from './turn.ts'
+import type { Reader, Turn } from './turn.ts'
 
 const PING_BYTES = 8
 /** Queued requests are handed over while less than this waits to be written, bytes; the rest stays withdrawable. */
 const PIPE_BYTES = 256 * 1024
+/** After so many frames, and after one of so many bytes, it is time to see whether reading has taken too long. */
+const SLICE_FRAMES = 16
+const SLICE_BYTES = 16 * 1024
+const NOTHING: Buffer[] = []
 /** How long a connection that we have ended may take to end on the other side, ms. */
 const LINGER_MS = 1_000
 
@@ -42,7 +46,7 @@ export interface ConnectionOwner {
   onClosed(connection: Connection, error: RpcError): void
 }
 
-export class Connection implements ByteStreamHandler, FrameSink {
+export class Connection implements ByteStreamHandler, FrameSink, Reader {
   readonly turn: Turn
   readonly stream: ByteStream
   readonly #transport: Transport
@@ -64,6 +68,8 @@ export class Connection implements ByteStreamHandler, FrameSink {
   #heartbeat: Heartbeat | undefined
   /** Frames completed since the last bytes came. */
   #frames = 0
+  /** What has arrived and must wait until others have been read. */
+  #backlog = NOTHING
   readonly #guard = new FloodGuard()
 
   constructor(
@@ -193,11 +199,36 @@ export class Connection implements ByteStreamHandler, FrameSink {
 
   onBytes(bytes: Buffer): void {
     if (this.#isClosed) return
+    if (this.#backlog.length > 0) {
+      this.#backlog.push(Buffer.from(bytes))
+      return
+    }
+    const taken = this.#read(bytes)
+    if (taken === bytes.length || this.#isClosed) return
+    this.#backlog = [Buffer.from(bytes.subarray(taken))]
+    this.stream.pause?.()
+    this.turn.readLater(this)
+  }
+
+  readOn(): boolean {
+    const bytes = this.#backlog[0]
+    if (bytes === undefined || this.#isClosed) return false
+    const taken = this.#read(bytes)
+    if (taken === bytes.length) this.#backlog.shift()
+    else this.#backlog[0] = bytes.subarray(taken)
+    if (this.#backlog.length > 0) return !this.#isClosed
+    this.stream.resume?.()
+    return false
+  }
+
+  /** Reads for a while; returns how many bytes it has taken. */
+  #read(bytes: Buffer): number {
     this.turn.begin()
     this.#frames = 0
+    let taken = bytes.length
     try {
       const rest = this.#isPrefaceRead ? bytes : this.#readPreface(bytes)
-      if (rest !== undefined) this.#decoder.push(rest)
+      if (rest !== undefined) taken += this.#decoder.push(rest) - rest.length
     } catch (error) {
       if (!(error instanceof ProtocolViolation)) {
         this.#endsSession = true
@@ -209,6 +240,7 @@ export class Connection implements ByteStreamHandler, FrameSink {
     this.#heartbeat?.onReceived(this.#frames)
     this.turn.count(this.#frames)
     this.turn.flushSoon()
+    return taken
   }
 
   onDrain(): void {
@@ -228,13 +260,18 @@ export class Connection implements ByteStreamHandler, FrameSink {
 
   onFrame(frame: IncomingFrame): boolean {
     const { kind, flags } = frame
-    this.#frames++
+    if (++this.#frames % SLICE_FRAMES === 0 || frame.frameBytes > SLICE_BYTES) this.#noteTime()
     if (flags !== 0) throw new ProtocolViolation(`${kindName(kind)} has flags ${flags}, which no feature defines`)
     if (!isKnownKind(kind) && !isSkippable(kind)) throw new ProtocolViolation(`unknown frame kind ${kindName(kind)}`)
     if (kind >= 0x80 && !isSkippable(kind)) checkControl(frame)
     if (kind >= 0x80 && this.#isEstablished) this.#guard.onControl(kind, this.turn.now())
     if (!this.#isEstablished || !this.#takesItself(frame)) this.#owner.onFrame(this, frame)
     return !this.#isClosed
+  }
+
+  /** Whoever has read for long goes on when others have been read. */
+  #noteTime(): void {
+    if (this.turn.isSliceOver()) this.#decoder.interrupt()
   }
 
   /** Whether the frame is the connection's own business, and done with. */
@@ -288,6 +325,7 @@ export class Connection implements ByteStreamHandler, FrameSink {
   #finish(reason: RpcError): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#backlog = NOTHING
     this.#heartbeat?.close()
     this.#owner.onClosed(this, this.#closeReason ?? reason)
   }

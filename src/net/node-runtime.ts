@@ -103,6 +103,14 @@ class SocketStream implements ByteStream {
     this.#socket.destroy()
   }
 
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
   /** Bytes have arrived. */
   readonly receive = (bytes: Buffer): void => this.#handler?.onBytes(bytes)
   readonly #onDrain = (): void => this.#handler?.onDrain()

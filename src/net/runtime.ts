@@ -49,6 +49,12 @@ export interface ByteStream {
   end(): void
   /** Ends the stream now; what was not handed over is lost. */
   destroy(): void
+  /**
+   * Delivers no more bytes until `resume`, but for what is on its way already. Without these two a stream goes on, and what
+   * it delivers waits in memory.
+   */
+  pause?(): void
+  resume?(): void
 }
 
 /** TLS for one side: passed through to node:tls. */

@@ -7,9 +7,18 @@ import type { Runtime } from './runtime.ts'
 /** A turn that has read so many frames is followed by others: its writes wait for the end of reading. */
 const BUSY_FRAMES = 8
 
+/** Whoever reads goes on for so long, ms; what has arrived on other connections is read before it goes on. */
+const SLICE_MS = 0.5
+
 /** Whatever has bytes to write at the end of the turn. */
 export interface Flushable {
   flush(): void
+}
+
+/** Whatever has more to read than fits its time. */
+export interface Reader {
+  /** Reads for a while; returns whether there is more. */
+  readOn(): boolean
 }
 
 export class Turn {
@@ -23,6 +32,8 @@ export class Turn {
   #isFlushDeferred = false
   /** Frames that this turn has read. */
   #frames = 0
+  /** Who has more to read: in order, one at a time. */
+  readonly #behind: Reader[] = []
 
   constructor(runtime: Runtime) {
     this.runtime = runtime
@@ -47,6 +58,26 @@ export class Turn {
   /** Frames have been read. */
   count(frames: number): void {
     this.#frames += frames
+  }
+
+  /** Whether whoever reads has read long enough: others may wait. */
+  isSliceOver(): boolean {
+    return this.runtime.now() - this.now() >= SLICE_MS
+  }
+
+  /** Has `reader` read on when what has arrived for others has been read. All that are behind share one slice per turn. */
+  readLater(reader: Reader): void {
+    this.#behind.push(reader)
+    if (this.#behind.length === 1) this.runtime.afterReading(this.#readOn)
+  }
+
+  readonly #readOn = (): void => {
+    const reader = this.#behind.shift()!
+    try {
+      if (reader.readOn()) this.#behind.push(reader)
+    } finally {
+      if (this.#behind.length > 0) this.runtime.afterReading(this.#readOn)
+    }
   }
 
   /** Has `flushable` flushed at the end of this turn. Once per turn is for the caller to see to. */

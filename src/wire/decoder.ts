@@ -32,6 +32,8 @@ export class FrameDecoder {
   #trustedBytes = FIRST_STEP_BYTES
   readonly #frame = new IncomingFrame(EMPTY)
   #stopped = false
+  /** Stopped, or interrupted. */
+  #halted = false
 
   /** `frameMaxBytes`: the largest `length` that is accepted. */
   constructor(sink: FrameSink, frameMaxBytes: number) {
@@ -52,14 +54,25 @@ export class FrameDecoder {
   /** Interprets no further byte. */
   stop(): void {
     this.#stopped = true
+    this.#halted = true
   }
 
-  /** Decodes the next bytes of the stream. */
-  push(chunk: Buffer): void {
+  /** Has `push` return when the frame of the moment has been taken. */
+  interrupt(): void {
+    this.#halted = true
+  }
+
+  /**
+   * Decodes the next bytes of the stream. Returns how many it has taken: all, unless it was stopped or interrupted; what an
+   * interruption has left comes first in the next call.
+   */
+  push(chunk: Buffer): number {
+    if (this.#stopped) return 0
+    this.#halted = false
     let offset = 0
-    while (this.#partialBytes > 0 && offset < chunk.length && !this.#stopped) offset = this.#fill(chunk, offset)
+    while (this.#partialBytes > 0 && offset < chunk.length && !this.#halted) offset = this.#fill(chunk, offset)
     const end = chunk.length
-    while (!this.#stopped && end - offset >= LENGTH_BYTES) {
+    while (!this.#halted && end - offset >= LENGTH_BYTES) {
       const length = readU32(chunk, offset)
       this.#checkLength(length)
       const frameEnd = offset + LENGTH_BYTES + length
@@ -67,7 +80,9 @@ export class FrameDecoder {
       this.#emit(chunk, offset, frameEnd)
       offset = frameEnd
     }
-    if (!this.#stopped && offset < end) this.#keep(chunk, offset)
+    if (this.#halted || offset === end) return offset
+    this.#keep(chunk, offset)
+    return end
   }
 
   /** Copies the tail of a chunk: the beginning of a frame that goes on in the next. */
@@ -116,7 +131,7 @@ export class FrameDecoder {
 
   #checkLength(length: number): void {
     if (length >= LENGTH_MIN && length <= this.#lengthMax) return
-    this.#stopped = true
+    this.stop()
     throw new ProtocolViolation(
       length < LENGTH_MIN
         ? `frame length ${length} is below the ${LENGTH_MIN} bytes of a head`
@@ -128,7 +143,7 @@ export class FrameDecoder {
     const headerBytes = (bytes[start + 6]! << 8) | bytes[start + 7]!
     const headerStart = start + HEAD_BYTES
     if (headerStart + headerBytes > end) {
-      this.#stopped = true
+      this.stop()
       throw new ProtocolViolation(`header of ${headerBytes} bytes does not fit a frame of ${end - start} bytes`)
     }
     const frame = this.#frame
@@ -140,6 +155,6 @@ export class FrameDecoder {
     frame.headerStart = headerStart
     frame.payloadStart = headerStart + headerBytes
     frame.end = end
-    if (!this.#sink.onFrame(frame)) this.#stopped = true
+    if (!this.#sink.onFrame(frame)) this.stop()
   }
 }

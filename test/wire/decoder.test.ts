@@ -309,3 +309,28 @@ test('a frame says its size, whether it has a header and a payload, and reads it
   decoder.push(Buffer.concat(frames))
   assert.deepEqual(seen, ['16 false false 0', '21 true false 0', '18 false true 3', '23 true true 3'])
 })
+
+test('an interrupted decoder says how much it has taken, and goes on with the rest', () => {
+  const frames = [1, 2, 3].map((msgID) => rawFrame({ msgID }))
+  const seen: number[] = []
+  const decoder: FrameDecoder = new FrameDecoder(
+    {
+      onFrame: ({ msgID }) => {
+        seen.push(msgID)
+        decoder.interrupt()
+        return true
+      },
+    },
+    1_000,
+  )
+  const all = Buffer.concat(frames)
+  let left = all
+  // The first frame begins in an earlier chunk, which is taken whole.
+  assert.equal(decoder.push(left.subarray(0, 7)), 7)
+  left = left.subarray(7)
+  for (const expected of [[1], [1, 2], [1, 2, 3]]) {
+    left = left.subarray(decoder.push(left))
+    assert.deepEqual(seen, expected)
+  }
+  assert.equal(left.length, 0)
+})
