@@ -269,9 +269,12 @@ export class Connection implements ByteStreamHandler, FrameSink, Reader {
     return !this.#isClosed
   }
 
-  /** Whoever has read for long goes on when others have been read. */
+  /**
+   * Whoever has sent much goes on when others have been read. Only those that have dialled: a client has chosen its servers,
+   * and reads the answers of all of them to the end before it writes.
+   */
   #noteTime(): void {
-    if (this.turn.isSliceOver()) this.#decoder.interrupt()
+    if (this.#side === 'accepted' && this.turn.isSliceOver()) this.#decoder.interrupt()
   }
 
   /** Whether the frame is the connection's own business, and done with. */
