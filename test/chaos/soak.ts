@@ -1,7 +1,9 @@
 // Many calls, and what is left of them: quorum calls, calls of one node, streams and cancelled calls against three servers in
-// this process, over sockets. In the end the heap must be where it was after the first tenth. Needs --expose-gc.
+// this process, over sockets, one of which is cut every second. In the end the heap must be where it was after the first
+// tenth. Needs --expose-gc.
 
 import { connect, createServer, quorumCall, quorumStream, rpc, service } from 'gorums'
+import { startFaultProxy } from 'gorums/testing'
 
 const Soak = service('chaos.Soak', {
   echo: rpc<{ n: number; text: string }, { n: number }>(),
@@ -12,6 +14,8 @@ const Soak = service('chaos.Soak', {
 export interface SoakResult {
   readonly calls: number
   readonly failed: number
+  /** Connections that were cut, one a second, and made again. */
+  readonly reconnects: number
   /** Heap and buffers after a tenth of the calls, and after all, MiB. */
   readonly beganMiB: number
   readonly endedMiB: number
@@ -21,10 +25,12 @@ export interface SoakResult {
 }
 
 const IN_FLIGHT = 256
+const CUT_EVERY_MS = 1_000
 
 export async function runSoak(calls: number): Promise<SoakResult> {
   const startedAt = performance.now()
   const servers = ['a', 'b', 'c'].map((nodeID) => createServer({ nodeID }))
+  const proxies: Awaited<ReturnType<typeof startFaultProxy>>[] = []
   const addresses: Record<string, string> = {}
   for (const [index, server] of servers.entries()) {
     server.handle(Soak, {
@@ -36,10 +42,15 @@ export async function runSoak(calls: number): Promise<SoakResult> {
         yield { n: n + 1 }
       },
     })
-    const { host, port } = await server.listen()
-    addresses['abc'[index]!] = `${host}:${port}`
+    const proxy = await startFaultProxy({ target: await server.listen(), seed: index })
+    proxies.push(proxy)
+    addresses['abc'[index]!] = proxy.address
   }
-  const config = await connect(addresses, { waitFor: 'all' })
+  const config = await connect(addresses, { waitFor: 'all', whenDown: 'wait' })
+  let reconnects = 0
+  config.on('up', () => reconnects++)
+  let seconds = 0
+  const cutting = setInterval(() => proxies[seconds++ % proxies.length]!.cut(), CUT_EVERY_MS)
   const all = config.client(Soak)
   const nodes = config.nodes.map((node) => node.client(Soak))
   let next = 1
@@ -62,13 +73,16 @@ export async function runSoak(calls: number): Promise<SoakResult> {
   await run(calls / 10)
   const beganMiB = await restingMiB(config)
   await run(calls)
+  clearInterval(cutting)
   const endedMiB = await restingMiB(config)
   await config.close()
   await Promise.all(servers.map((server) => server.close()))
+  await Promise.all(proxies.map((proxy) => proxy.close()))
   const deadline = performance.now() + CLOSED_MS
   while (sockets() > 0 && performance.now() < deadline) await new Promise((resolve) => setImmediate(resolve))
   const handles = sockets()
-  return { calls, failed, beganMiB, endedMiB, handles, seconds: (performance.now() - startedAt) / 1000 }
+  const tookSeconds = (performance.now() - startedAt) / 1000
+  return { calls, failed, reconnects, beganMiB, endedMiB, handles, seconds: tookSeconds }
 }
 
 /** Heap and buffers when every answer is there and acknowledged. */
