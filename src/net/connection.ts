@@ -30,7 +30,6 @@ const PIPE_BYTES = 256 * 1024
 /** After so many frames, and after one of so many bytes, it is time to see whether reading has taken too long. */
 const SLICE_FRAMES = 16
 const SLICE_BYTES = 16 * 1024
-const NOTHING: Buffer[] = []
 /** How long a connection that we have ended may take to end on the other side, ms. */
 const LINGER_MS = 1_000
 
@@ -69,7 +68,7 @@ export class Connection implements ByteStreamHandler, FrameSink, Reader {
   /** Frames completed since the last bytes came. */
   #frames = 0
   /** What has arrived and must wait until others have been read. */
-  #backlog = NOTHING
+  #backlog: Buffer[] = []
   readonly #guard = new FloodGuard()
 
   constructor(
@@ -204,7 +203,7 @@ export class Connection implements ByteStreamHandler, FrameSink, Reader {
       return
     }
     const taken = this.#read(bytes)
-    if (taken === bytes.length || this.#isClosed) return
+    if (this.#isClosed || taken === bytes.length) return
     this.#backlog = [Buffer.from(bytes.subarray(taken))]
     this.stream.pause?.()
     this.turn.readLater(this)
@@ -214,9 +213,12 @@ export class Connection implements ByteStreamHandler, FrameSink, Reader {
     const bytes = this.#backlog[0]
     if (bytes === undefined || this.#isClosed) return false
     const taken = this.#read(bytes)
-    if (taken === bytes.length) this.#backlog.shift()
-    else this.#backlog[0] = bytes.subarray(taken)
-    if (this.#backlog.length > 0) return !this.#isClosed
+    if (!this.#isClosed) {
+      if (taken === bytes.length) this.#backlog.shift()
+      else this.#backlog[0] = bytes.subarray(taken)
+      if (this.#backlog.length > 0) return true
+    }
+    // Also when it was closed: the other end's last word is read and thrown away.
     this.stream.resume?.()
     return false
   }
@@ -328,7 +330,7 @@ export class Connection implements ByteStreamHandler, FrameSink, Reader {
   #finish(reason: RpcError): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#backlog = NOTHING
+    this.#backlog = []
     this.#heartbeat?.close()
     this.#owner.onClosed(this, this.#closeReason ?? reason)
   }

@@ -70,3 +70,21 @@ test('a connection that ends while its bytes wait is forgotten, with them', asyn
   assert.equal(handled.length, before)
   assert.equal(server.clients.size, 0)
 })
+
+test('a violation among bytes that waited ends its connection, and nobody else notices', async (t) => {
+  const { runtime, peer, stranger, handled } = await servePeer(t)
+  let passed = 0
+  const { now } = runtime
+  runtime.now = () => now.call(runtime) + passed++
+  t.after(() => {
+    runtime.now = now
+  })
+  peer.stream.write([Buffer.concat([notes(100, A), frameOf({ kind: 0x42 }), notes(100, A)])])
+  await runtime.settle()
+  assert.ok(peer.isClosed)
+  const other = stranger()
+  await other.handshake({ incarnation: Buffer.alloc(16, 9) })
+  other.stream.write([notes(1, B)])
+  await runtime.settle()
+  assert.deepEqual(handled, [...Array(100).fill('a'), 'b'])
+})
