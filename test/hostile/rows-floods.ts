@@ -210,13 +210,14 @@ async function idleFrames(scene: Scene): Promise<string> {
   const streams = 400
   const socket = scene.track(await openNonReader(scene.port))
   socket.write(framesOf(streams, 1, request('gush', 1)))
-  await scene.target.until(({ running }) => running.gush === streams, 'all streams run')
+  // As many as start before their own items fill what may wait for a peer that does not read.
+  const { running } = await scene.target.until(({ running }) => (running.gush ?? 0) > 0, 'streams run')
   const ack = encodeAck({ receivedFrames: 0, sentFrames: streams, requestBytesAllowed: 16 * MIB })
   const start = performance.now()
   await flood(socket, Buffer.concat(Array(20_000).fill(frameOf({ kind: Kind.ack, payload: ack }))), 1)
   socket.resume()
   await within(10_000, 'it is cut', closedBy(socket))
-  return `cut after ${Math.round(performance.now() - start)} ms of ACKs with ${streams} stalled streams`
+  return `cut after ${Math.round(performance.now() - start)} ms of ACKs with ${running.gush} stalled streams`
 }
 
 async function emptyOneWays(scene: Scene): Promise<string> {
