@@ -146,6 +146,8 @@ async function honestCancels(scene: Scene): Promise<string> {
   controller.abort()
   const codes = new Set(await Promise.all(calls))
   for (const code of codes) assert.ok(code === 'cancelled' || code === 'resource_exhausted', code)
+  // Cancelled handlers keep their places until they have finished.
+  await scene.target.until(({ running }) => (running.linger ?? 0) === 0, 'the cancelled handlers have finished')
   assert.equal(await client.echo('still here'), 'still here')
   return `${count} calls cancelled at once, no reconnect`
 }
