@@ -86,6 +86,15 @@ bench_folder=${folder}/{{ inventory_hostname }}
   assert.equal(sectionsIn(folder), 1)
   assert.deepEqual(processesIn(folder), [])
 
+  const interrupted = await runScript(
+    folder,
+    'ansible/benchmark.sh',
+    [inventory, ...ENDLESS],
+    /TASK \[Run the client\]/,
+  )
+  assert.equal(interrupted.status, 130, interrupted.output)
+  assert.deepEqual(processesIn(folder), [])
+
   const taken = await takePort(two)
   const failed = await runScript(folder, 'ansible/benchmark.sh', [inventory, ...SHORT])
   taken.close()
