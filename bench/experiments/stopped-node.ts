@@ -20,10 +20,7 @@ export const stoppedNode: Benchmark = {
     try {
       for (const point of [STOPPED, TWO]) runners.push(await Runner.start(target, point, settings))
       const [stopped, two] = runners as [Runner, Runner]
-      const victim = stopped.setting.servers[2]!
-      if (victim.kill === undefined)
-        throw new Error(`node ${victim.address} is remote: it can not be stopped from here`)
-      await victim.kill('SIGSTOP')
+      await stopped.setting.stopLast()
       for (let round = 0; round < FILLING_ROUNDS; round++)
         await stopped.setting.round({ windowMs: settings.windowMs, inFlight: STOPPED.inFlight })
       const memory = [await stopped.memoryBytes()]
@@ -32,7 +29,7 @@ export const stoppedNode: Benchmark = {
         memory.push(await stopped.memoryBytes())
         await two.round()
       }
-      await victim.kill('SIGCONT')
+      await stopped.setting.resume()
       const results = [await stopped.result(), await two.result()] as const
       const growth = memory.at(-1)! / memory[0]! - 1
       settings.progress(
