@@ -8,6 +8,9 @@ import { benchmarks, chosenBenchmarks } from './experiments/benchmarks.ts'
 import { type Options, parseOptions, USAGE, UsageError } from './options.ts'
 import { Agents, startAgent } from './processes/remote.ts'
 import { localServers, type ServerSource } from './processes/server-handle.ts'
+import { changes, readReport } from './report/baseline.ts'
+import { page } from './report/page.ts'
+import { throughputPlot } from './report/plots.ts'
 import { makeReport, type Report } from './report/report.ts'
 import { goalsTable, markdown, pointTable, serversTable } from './report/text.ts'
 import { isAvailable, targetNamed, targets } from './targets/targets.ts'
@@ -44,6 +47,7 @@ async function serve(address: string): Promise<void> {
 
 async function run(options: Options): Promise<void> {
   const chosen = chosenBenchmarks(options)
+  const baseline = options.baseline === undefined ? undefined : readReport(options.baseline)
   const startedAt = performance.now()
   const agents = options.remotes.length === 0 ? undefined : await Agents.connect(options.remotes)
   const sections: Section[] = []
@@ -64,6 +68,11 @@ async function run(options: Options): Promise<void> {
     remotes: options.remotes,
   })
   print(report, options)
+  if (baseline !== undefined) {
+    const found = changes(baseline, report)
+    console.log(`\nagainst ${options.baseline}: ${found.length === 0 ? 'nothing has changed beyond noise' : ''}`)
+    for (const line of found) console.log(`  ${line}`)
+  }
   write(report, options)
 }
 
@@ -119,6 +128,11 @@ function write(report: Report, options: Options): void {
   mkdirSync(options.out, { recursive: true })
   writeFileSync(path.join(options.out, 'bench.json'), json)
   writeFileSync(path.join(options.out, 'bench.md'), markdown(report))
+  writeFileSync(path.join(options.out, 'bench.html'), page(report))
+  const plot = throughputPlot(report)
+  if (options.plot !== undefined && plot !== undefined) writeFileSync(options.plot, `${plot}\n`)
   if (options.json !== undefined) writeFileSync(options.json, json)
-  console.log(`\nwritten: ${options.out}/bench.json, bench.md${options.json === undefined ? '' : `, ${options.json}`}`)
+  console.log(
+    `\nwritten: ${options.out}/bench.json, bench.md, bench.html${options.json === undefined ? '' : `, ${options.json}`}`,
+  )
 }

@@ -28,6 +28,7 @@ export interface Options {
   readonly trace: string | undefined
   readonly baseline: string | undefined
   readonly json: string | undefined
+  readonly plot: string | undefined
   readonly out: string
 }
 
@@ -45,7 +46,7 @@ const FLAGS = {
   targets: { type: 'string' },
   rounds: { type: 'string', default: '5' },
   time: { type: 'string', default: '600ms' },
-  warmup: { type: 'string', default: '500ms' },
+  warmup: { type: 'string', default: '1s' },
   concurrent: { type: 'string', default: '1' },
   'config-size': { type: 'string', default: '4' },
   'quorum-size': { type: 'string' },
@@ -62,6 +63,7 @@ const FLAGS = {
   trace: { type: 'string' },
   baseline: { type: 'string' },
   json: { type: 'string' },
+  plot: { type: 'string' },
   out: { type: 'string', default: 'bench-results' },
 } as const
 
@@ -72,8 +74,9 @@ npm run bench -- --benchmarks <regexp>  those whose names match; --list shows th
   --targets a,b        which targets (default: those of each benchmark)
   --rounds n           rounds of each target, taken in turns (5)
   --time 600ms         how long a round counts; ms or s
-  --warmup 500ms       before the first round
+  --warmup 1s          before the first round
   --json file          also writes the report there; --out folder (bench-results) gets JSON, Markdown and HTML
+  --plot file.svg      the plot of the README, of the goals table's points
   --baseline file      an older report: says what has changed beyond noise
   --ci                 a short run that fails only on what is not noise
 
@@ -126,6 +129,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     trace: values.trace,
     baseline: values.baseline,
     json: values.json,
+    plot: values.plot,
     out: values.out,
   }
   check(options)

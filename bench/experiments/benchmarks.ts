@@ -2,11 +2,18 @@
 
 import type { Options } from '../options.ts'
 import type { Benchmark } from './benchmark.ts'
+import { fullBenchmarks } from './full-benchmarks.ts'
 import { goalMulticast, goalPoints } from './goal-points.ts'
 import { gorumsBenchmarks } from './gorums-benchmarks.ts'
 import { stoppedNode } from './stopped-node.ts'
 
-export const benchmarks: readonly Benchmark[] = [...goalPoints, stoppedNode, goalMulticast, ...gorumsBenchmarks]
+export const benchmarks: readonly Benchmark[] = [
+  ...goalPoints,
+  stoppedNode,
+  goalMulticast,
+  ...fullBenchmarks,
+  ...gorumsBenchmarks,
+]
 
 /** The benchmarks that a command line asks for. RangeError when there is none. */
 export function chosenBenchmarks({ benchmarks: pattern, full }: Options): Benchmark[] {

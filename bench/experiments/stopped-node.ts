@@ -6,8 +6,8 @@ import { type Point, Runner } from './point.ts'
 
 const STOPPED: Point = { ...echoPoint('stopped', 64, 16), title: 'one node of 3 stopped, 64 in flight, 16 B' }
 const TWO: Point = { ...echoPoint('two-nodes', 64, 16), title: 'two nodes only, 64 in flight, 16 B', nodes: 2 }
-/** Until what waits for the stopped node has reached its limit, rounds. */
-const FILLING_ROUNDS = 5
+/** Longer than calls wait by default: what is kept for the stopped node has reached its limit, or its calls their deadline, ms. */
+const FILLING_MS = 11_000
 
 export const stoppedNode: Benchmark = {
   name: 'stopped',
@@ -20,19 +20,15 @@ export const stoppedNode: Benchmark = {
     try {
       for (const point of [STOPPED, TWO]) runners.push(await Runner.start(target, point, settings))
       const [stopped, two] = runners as [Runner, Runner]
-      const victim = stopped.setting.servers[2]!
-      if (victim.kill === undefined)
-        throw new Error(`node ${victim.address} is remote: it can not be stopped from here`)
-      await victim.kill('SIGSTOP')
-      for (let round = 0; round < FILLING_ROUNDS; round++)
-        await stopped.setting.round({ windowMs: settings.windowMs, inFlight: STOPPED.inFlight })
+      await stopped.setting.stopLast()
+      await stopped.setting.round({ windowMs: FILLING_MS, inFlight: STOPPED.inFlight })
       const memory = [await stopped.memoryBytes()]
       for (let round = 0; round < settings.rounds; round++) {
         await stopped.round()
         memory.push(await stopped.memoryBytes())
         await two.round()
       }
-      await victim.kill('SIGCONT')
+      await stopped.setting.resume()
       const results = [await stopped.result(), await two.result()] as const
       const growth = memory.at(-1)! / memory[0]! - 1
       settings.progress(

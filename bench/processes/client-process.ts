@@ -29,6 +29,9 @@ export interface Observation {
   readonly loopDelay: LoopDelay
 }
 
+/** Silence after which nothing more is expected of a relay, ms. */
+const QUIET_MS = 50
+
 let connected: ConnectQuestion | undefined
 const clients: TargetClient[] = []
 
@@ -86,9 +89,20 @@ async function countBytes({ calls, inFlight }: { calls: number; inFlight: number
       while (left-- > 0) client.check(await client.call())
     }
     await Promise.all(Array.from({ length: Math.min(inFlight, calls) }, work))
-    return (relays.reduce((sum, relay) => sum + relay.bytes, 0) - before) / calls
+    return ((await settledBytes(relays)) - before) / calls
   } finally {
     await client.close()
     await Promise.all(relays.map((relay) => relay.close()))
   }
+}
+
+/** What relays have counted once nothing more arrives: one-way messages, and answers beyond the quorum, are still on their way. */
+async function settledBytes(relays: readonly CountingRelay[]): Promise<number> {
+  const total = (): number => relays.reduce((sum, relay) => sum + relay.bytes, 0)
+  let last = -1
+  while (total() !== last) {
+    last = total()
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
+  }
+  return last
 }

@@ -26,6 +26,9 @@ export class Setting {
   readonly servers: readonly ServerHandle[]
   readonly client: Child
 
+  /** Stopped by a signal: it answers no question. */
+  #stopped: ServerHandle | undefined
+
   private constructor(servers: readonly ServerHandle[], client: Child) {
     this.servers = servers
     this.client = client
@@ -79,14 +82,30 @@ export class Setting {
     return this.client.ask('bytes', options)
   }
 
-  /** CPU time that all servers have used so far, µs. */
+  /** Stops the process of the last server, as SIGSTOP does. Rejects for a server of another machine. */
+  async stopLast(): Promise<void> {
+    const victim = this.servers.at(-1)!
+    if (victim.kill === undefined) throw new Error(`node ${victim.address} is remote: it can not be stopped from here`)
+    await victim.kill('SIGSTOP')
+    this.#stopped = victim
+  }
+
+  /** Lets the stopped server go on. */
+  async resume(): Promise<void> {
+    await this.#stopped?.kill?.('SIGCONT')
+    this.#stopped = undefined
+  }
+
+  /** CPU time that all servers have used so far, µs; a stopped one is not asked. */
   async serverCpuMicros(): Promise<number> {
-    const usages = await Promise.all(this.servers.map((server) => server.usage()))
+    const running = this.servers.filter((server) => server !== this.#stopped)
+    const usages = await Promise.all(running.map((server) => server.usage()))
     return usages.reduce((sum, { cpuMicros }) => sum + cpuMicros, 0)
   }
 
   /** Ends all processes. */
   async end(): Promise<void> {
+    await this.resume()
     await this.client.end()
     await Promise.all(this.servers.map((server) => server.end()))
   }

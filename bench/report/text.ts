@@ -1,7 +1,7 @@
 // A report as text: tables for a terminal, which are Markdown as well.
 
 import type { Section } from '../experiments/benchmark.ts'
-import type { PointResult, TargetResult } from '../experiments/point.ts'
+import type { LatencyFigures, PointResult, TargetResult } from '../experiments/point.ts'
 import type { Verdict } from './goals.ts'
 import type { Report } from './report.ts'
 
@@ -58,8 +58,7 @@ function rowOf(result: TargetResult): string[] {
     result.target,
     figure(callsPerSecond.median),
     `${Math.round(callsPerSecond.spread * 100)} %`,
-    ...[latency.p50Ms, latency.p90Ms, latency.p99Ms, latency.p999Ms, latency.maxMs].map(figure),
-    `${figure(latency.meanMs)} ± ${figure(latency.deviationMs)}`,
+    ...latencyCells(latency),
     figure(result.clientCpuMicros),
     figure(result.serverCpuMicros),
     figure(result.bytesPerCall),
@@ -67,6 +66,11 @@ function rowOf(result: TargetResult): string[] {
     figure(observation.externalPerCall),
     figure(observation.loopDelay.p99Ms),
   ]
+}
+
+function latencyCells({ samples, p50Ms, p90Ms, p99Ms, p999Ms, maxMs, meanMs, deviationMs }: LatencyFigures): string[] {
+  if (samples === 0) return ['–', '–', '–', '–', '–', '–']
+  return [...[p50Ms, p90Ms, p99Ms, p999Ms, maxMs].map(figure), `${figure(meanMs)} ± ${figure(deviationMs)}`]
 }
 
 /** Each server of a point, for `--server-stats`. */
