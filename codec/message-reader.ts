@@ -1,5 +1,6 @@
 // What generated code reads messages with, beside protobufjs's own functions for numbers: the bounds and depth of
 // messages within messages, 64-bit integers, strict strings, copied bytes, and fields that are not known.
+import { copyBytes } from './byte-copy.ts'
 import { signedOf, unsignedOf } from './integer64.ts'
 import { isDeclared } from './message-checks.ts'
 import { DEPTH_MAX } from './message-writer.ts'
@@ -8,8 +9,6 @@ import { InPlaceReader } from './protobuf-io.ts'
 /** Added to an end tag to make the end of a group: beyond every position. */
 const GROUP = 2 ** 32
 const END_GROUP = 4
-/** Byte fields up to this length are copied byte by byte. */
-const SHORT_BYTES = 32
 /** Strings up to this length are read character by character, bytes. */
 const SHORT_STRING = 24
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -100,11 +99,7 @@ export class MessageReader extends InPlaceReader {
     const end = start + length
     if (end > this.len) throw new RangeError(`a field of ${length} bytes where ${this.len - start} are left`)
     this.pos = end
-    const { buf } = this
-    const copy = new Uint8Array(length)
-    if (length > SHORT_BYTES) copy.set(buf.subarray(start, end))
-    else for (let i = 0; i < length; i++) copy[i] = buf[start + i]!
-    return copy
+    return copyBytes(this.buf as Buffer, start, end)
   }
 
   readInt64(): bigint {

@@ -1,6 +1,6 @@
 // Generated codecs beside protobufjs's static code and protobuf-es, on the same messages: how many a second, and ours as a
 // multiple of theirs. Rounds are interleaved; what is shown is the median of each.
-//   npm run bench:micro
+//   npm run bench:micro -- generated
 
 import { Bench } from 'tinybench'
 import * as messages from './messages_gorums.ts'

@@ -1,0 +1,138 @@
+// The benchmark's command: reads the flags, runs what they ask for, prints and writes the report. scripts/bench.ts builds
+// and starts it.
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import type { Bench, Section } from './experiments/benchmark.ts'
+import { benchmarks, chosenBenchmarks } from './experiments/benchmarks.ts'
+import { type Options, parseOptions, USAGE, UsageError } from './options.ts'
+import { Agents, startAgent } from './processes/remote.ts'
+import { localServers, type ServerSource } from './processes/server-handle.ts'
+import { changes, readReport } from './report/baseline.ts'
+import { page } from './report/page.ts'
+import { throughputPlot } from './report/plots.ts'
+import { makeReport, type Report } from './report/report.ts'
+import { goalsTable, markdown, pointTable, serversTable } from './report/text.ts'
+import { isAvailable, targetNamed, targets } from './targets/targets.ts'
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  const isUsage = error instanceof UsageError
+  console.error(`bench: ${(error as Error).message}${isUsage ? '\nnpm run bench -- --help lists the flags' : ''}`)
+  process.exitCode = isUsage ? 2 : 1
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args)
+  if (options === undefined) console.log(USAGE)
+  else if (options.list)
+    for (const { name, title, group } of benchmarks) console.log(`${name.padEnd(18)} ${group.padEnd(7)} ${title}`)
+  else if (options.server !== undefined) await serve(options.server)
+  else await run(options)
+  return 0
+}
+
+/** Serves benchmarks until SIGINT or SIGTERM. */
+async function serve(address: string): Promise<void> {
+  const colon = address.lastIndexOf(':')
+  const agent = await startAgent(address.slice(0, colon).replace(/^\[|\]$/g, ''), Number(address.slice(colon + 1)))
+  console.log(`serves benchmarks on ${agent.address}; Ctrl-C ends it`)
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve)
+    process.once('SIGTERM', resolve)
+  })
+  await agent.close()
+}
+
+async function run(options: Options): Promise<void> {
+  const chosen = chosenBenchmarks(options)
+  const baseline = options.baseline === undefined ? undefined : readReport(options.baseline)
+  const startedAt = performance.now()
+  const agents = options.remotes.length === 0 ? undefined : await Agents.connect(options.remotes)
+  const sections: Section[] = []
+  try {
+    const bench = makeBench(options, agents ?? localServers)
+    for (const [position, benchmark] of chosen.entries()) {
+      console.log(`[${position + 1}/${chosen.length}] ${benchmark.title}`)
+      sections.push(await benchmark.run(bench))
+    }
+  } finally {
+    await agents?.close()
+  }
+  const report = makeReport(sections, targets, {
+    rounds: options.rounds,
+    windowMs: options.timeMs,
+    warmupMs: options.warmupMs,
+    seconds: (performance.now() - startedAt) / 1000,
+    remotes: options.remotes,
+  })
+  print(report, options)
+  if (baseline !== undefined) {
+    const found = changes(baseline, report)
+    console.log(`\nagainst ${options.baseline}: ${found.length === 0 ? 'nothing has changed beyond noise' : ''}`)
+    for (const line of found) console.log(`  ${line}`)
+  }
+  write(report, options)
+}
+
+function makeBench(options: Options, source: ServerSource): Bench {
+  const profiles = profileFlags(options)
+  return {
+    options,
+    settings: {
+      rounds: options.rounds,
+      windowMs: options.timeMs,
+      warmupMs: options.warmupMs,
+      clientFlags: profiles,
+      serverFlags: profiles,
+      source,
+      sendBufferBytes: options.sendBufferBytes,
+      serverBufferBytes: options.serverBufferBytes,
+      progress: (line) => console.log(line),
+    },
+    choose: (...names) => (options.targets ?? names).map(targetNamed).filter(isAvailable),
+  }
+}
+
+/** Flags of Node.js under which each process writes its profiles into a folder when it ends. */
+function profileFlags({ cpuprofile, memprofile, trace }: Options): string[] {
+  const folder = (name: string): string => {
+    const folder = path.resolve(name)
+    mkdirSync(folder, { recursive: true })
+    return folder
+  }
+  const flags: string[] = []
+  if (cpuprofile !== undefined) flags.push('--cpu-prof', `--cpu-prof-dir=${folder(cpuprofile)}`)
+  if (memprofile !== undefined) flags.push('--heap-prof', `--heap-prof-dir=${folder(memprofile)}`)
+  if (trace !== undefined)
+    flags.push(
+      '--trace-event-categories=v8,node',
+      `--trace-event-file-pattern=${folder(trace)}/trace-\${pid}-\${rotation}.json`,
+    )
+  return flags
+}
+
+function print(report: Report, options: Options): void {
+  for (const section of report.sections) {
+    for (const each of section.points) {
+      console.log(`\n${each.point.title}\n${pointTable(each)}`)
+      if (options.serverStats) console.log(serversTable(each))
+    }
+  }
+  if (report.verdicts.length > 0) console.log(`\n${goalsTable(report.verdicts)}`)
+}
+
+function write(report: Report, options: Options): void {
+  const json = `${JSON.stringify(report, undefined, 1)}\n`
+  mkdirSync(options.out, { recursive: true })
+  writeFileSync(path.join(options.out, 'bench.json'), json)
+  writeFileSync(path.join(options.out, 'bench.md'), markdown(report))
+  writeFileSync(path.join(options.out, 'bench.html'), page(report))
+  const plot = throughputPlot(report)
+  if (options.plot !== undefined && plot !== undefined) writeFileSync(options.plot, `${plot}\n`)
+  if (options.json !== undefined) writeFileSync(options.json, json)
+  console.log(
+    `\nwritten: ${options.out}/bench.json, bench.md, bench.html${options.json === undefined ? '' : `, ${options.json}`}`,
+  )
+}

@@ -1,0 +1,58 @@
+// One node of three is stopped (SIGSTOP): what it takes from the others, and from the client's memory.
+
+import type { Benchmark, Section } from './benchmark.ts'
+import { echoPoint } from './goal-points.ts'
+import { type Point, Runner } from './point.ts'
+
+const STOPPED: Point = { ...echoPoint('stopped', 64, 16), title: 'one node of 3 stopped, 64 in flight, 16 B' }
+const TWO: Point = { ...echoPoint('two-nodes', 64, 16), title: 'two nodes only, 64 in flight, 16 B', nodes: 2 }
+/** Longer than calls wait by default: what is kept for the stopped node has reached its limit, or its calls their deadline, ms. */
+const FILLING_MS = 11_000
+
+export const stoppedNode: Benchmark = {
+  name: 'stopped',
+  title: STOPPED.title,
+  group: 'goals',
+  async run(bench): Promise<Section> {
+    const target = bench.choose('gorums')[0]!
+    const settings = { ...bench.settings, clientFlags: [...bench.settings.clientFlags, '--expose-gc'] }
+    const runners: Runner[] = []
+    try {
+      for (const point of [STOPPED, TWO]) runners.push(await Runner.start(target, point, settings))
+      const [stopped, two] = runners as [Runner, Runner]
+      await stopped.setting.stopLast()
+      await stopped.setting.round({ windowMs: FILLING_MS, inFlight: STOPPED.inFlight })
+      const memory = [await stopped.memoryBytes()]
+      for (let round = 0; round < settings.rounds; round++) {
+        await stopped.round()
+        memory.push(await stopped.memoryBytes())
+        await two.round()
+      }
+      await stopped.setting.resume()
+      const results = [await stopped.result(), await two.result()] as const
+      const growth = memory.at(-1)! / memory[0]! - 1
+      settings.progress(
+        `  p99 ${results[0].latency.p99Ms.toFixed(3)} ms, with two nodes ${results[1].latency.p99Ms.toFixed(3)} ms; memory ${memory.map((bytes) => Math.round(bytes / 1024 / 1024)).join(', ')} MiB`,
+      )
+      return {
+        name: 'stopped',
+        title: STOPPED.title,
+        points: [
+          { point: STOPPED, results: [results[0]] },
+          { point: TWO, results: [results[1]] },
+        ],
+        facts: [
+          {
+            name: 'p99 / p99 with two nodes',
+            value: results[0].latency.p99Ms / results[1].latency.p99Ms,
+            unit: 'ratio',
+          },
+          { name: 'memory growth', value: growth, unit: 'share' },
+          { name: 'memory at the end', value: memory.at(-1)!, unit: 'bytes' },
+        ],
+      }
+    } finally {
+      await Promise.all(runners.map((runner) => runner.end()))
+    }
+  },
+}

@@ -1,0 +1,108 @@
+// The inside of a client process: the clients of one target, and the load that they make.
+
+import { type OneWayCaller, runBursts } from '../measure/burst-load.ts'
+import { Histogram } from '../measure/histogram.ts'
+import { type LoadOptions, type LoadResult, runLoad } from '../measure/load.ts'
+import { CountingRelay, type LoopDelay, measureAllocation, measureLoopDelay } from '../measure/observation.ts'
+import type { ConnectOptions, TargetClient } from '../targets/target.ts'
+import { targetNamed } from '../targets/targets.ts'
+import { answerParent } from './questions.ts'
+import { readUsage, type Usage } from './usage.ts'
+
+export interface ConnectQuestion {
+  readonly target: string
+  readonly addresses: readonly string[]
+  readonly options: ConnectOptions
+  /** How many clients, each with connections of its own. */
+  readonly clients: number
+}
+
+/** A round, and the CPU time that the client has used for all of its calls, µs. */
+export interface RoundResult extends LoadResult {
+  readonly clientCpuMicros: number
+}
+
+export interface Observation {
+  /** Allocated by one call in the client, bytes: on the heap, and outside. */
+  readonly heapPerCall: number
+  readonly externalPerCall: number
+  readonly loopDelay: LoopDelay
+}
+
+/** Silence after which nothing more is expected of a relay, ms. */
+const QUIET_MS = 50
+
+let connected: ConnectQuestion | undefined
+const clients: TargetClient[] = []
+
+answerParent({
+  async connect(question: ConnectQuestion): Promise<void> {
+    connected = question
+    const target = targetNamed(question.target)
+    for (let made = 0; made < question.clients; made++)
+      clients.push(await target.connect(question.addresses, question.options))
+  },
+  async round(options: LoadOptions): Promise<RoundResult> {
+    const before = readUsage().cpuMicros
+    const result = await load(options)
+    return { ...result, clientCpuMicros: readUsage().cpuMicros - before }
+  },
+  async observe(options: LoadOptions): Promise<Observation> {
+    let calls = 0
+    const allocation = await measureAllocation(async () => {
+      calls = (await load(options)).allCalls
+    })
+    const loopDelay = await measureLoopDelay(async () => {
+      await load(options)
+    })
+    return { heapPerCall: allocation.heapBytes / calls, externalPerCall: allocation.externalBytes / calls, loopDelay }
+  },
+  bytes: (options: { calls: number; inFlight: number }) => countBytes(options),
+  /** Memory after a garbage collection, if the process was started with --expose-gc. */
+  memory(): Usage {
+    globalThis.gc?.()
+    return readUsage()
+  },
+  usage: () => readUsage(),
+})
+
+async function load(options: LoadOptions): Promise<LoadResult> {
+  if (connected?.options.operation !== 'multicast') return runLoad(clients, options)
+  const startedAt = performance.now()
+  const sent = await runBursts(clients as unknown as OneWayCaller[], options)
+  const seconds = (performance.now() - startedAt) / 1000
+  return { calls: sent, seconds, allCalls: sent, latency: new Histogram().toData() }
+}
+
+/** Makes so many calls over relays that count, on connections of their own. */
+async function countBytes({ calls, inFlight }: { calls: number; inFlight: number }): Promise<number> {
+  if (connected === undefined) throw new TypeError('not connected')
+  const relays = await Promise.all(connected.addresses.map((address) => CountingRelay.start(address)))
+  const addresses = relays.map(({ address }) => address)
+  const client = await targetNamed(connected.target).connect(addresses, connected.options)
+  try {
+    // The first call is not counted: it belongs to connecting.
+    client.check(await client.call())
+    const before = relays.reduce((sum, relay) => sum + relay.bytes, 0)
+    let left = calls
+    const work = async (): Promise<void> => {
+      while (left-- > 0) client.check(await client.call())
+    }
+    await Promise.all(Array.from({ length: Math.min(inFlight, calls) }, work))
+    return ((await settledBytes(relays)) - before) / calls
+  } finally {
+    await client.close()
+    await Promise.all(relays.map((relay) => relay.close()))
+  }
+}
+
+/** What relays have counted once nothing more arrives: one-way messages, and answers beyond the quorum, are still on their way. */
+async function settledBytes(relays: readonly CountingRelay[]): Promise<number> {
+  const total = (): number => relays.reduce((sum, relay) => sum + relay.bytes, 0)
+  let last = -1
+  while (total() !== last) {
+    last = total()
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
+  }
+  return last
+}

@@ -1,0 +1,72 @@
+// The goals of docs/performance.md, and whether a run meets them.
+
+import type { Section } from '../experiments/benchmark.ts'
+
+export interface Goal {
+  readonly benchmark: string
+  readonly title: string
+  /** Ratio of medians: ours to this target's. */
+  readonly against?: string
+  /** Or a fact of the benchmark. */
+  readonly fact?: string
+  readonly atLeast?: number
+  readonly atMost?: number
+}
+
+export interface Verdict extends Goal {
+  readonly value: number
+  readonly isMet: boolean
+}
+
+/** What is expected of the client's memory while a node is stopped: as good as no growth. */
+const FLAT = 0.1
+
+export const goals: readonly Goal[] = [
+  ...ratios('1x16B', '1 in flight, 16 B', 0.9, 1.5, 7),
+  ...ratios('64x16B', '64 in flight, 16 B', 0.75, 20, 80),
+  ...ratios('512x16B', '512 in flight, 16 B', 0.6, 50, 200),
+  ...ratios('64x1KiB', '64 in flight, 1 KiB', 0.75, 10, 40),
+  ...ratios('64x64KiB', '64 in flight, 64 KiB', 0.85, 2.5, 3.5),
+  ...ratios('4x1MiB', '4 in flight, 1 MiB', 0.85, 1, 1.2),
+  { benchmark: 'stopped', title: 'one node of 3 stopped', fact: 'p99 / p99 with two nodes', atMost: 1.2 },
+  { benchmark: 'stopped', title: 'one node of 3 stopped', fact: 'memory growth', atMost: FLAT },
+  { benchmark: 'multicast', title: 'multicast, fire and forget', against: 'floor', atLeast: 0.6 },
+]
+
+function ratios(benchmark: string, title: string, floor: number, stream: number, unary: number): Goal[] {
+  return [
+    { benchmark, title, against: 'floor', atLeast: floor },
+    { benchmark, title, against: 'grpc-stream', atLeast: stream },
+    { benchmark, title, against: 'grpc-unary', atLeast: unary },
+  ]
+}
+
+/** The goals that what was run can be judged by. */
+export function judge(sections: readonly Section[]): Verdict[] {
+  return goals.flatMap((goal) => {
+    const section = sections.find(({ name }) => name === goal.benchmark)
+    const value = section === undefined ? undefined : seenOf(goal, section)
+    if (value === undefined) return []
+    return [
+      {
+        ...goal,
+        value,
+        isMet:
+          value >= (goal.atLeast ?? Number.NEGATIVE_INFINITY) && value <= (goal.atMost ?? Number.POSITIVE_INFINITY),
+      },
+    ]
+  })
+}
+
+function seenOf({ against, fact }: Goal, section: Section): number | undefined {
+  if (fact !== undefined) return section.facts?.find(({ name }) => name === fact)?.value
+  return against === undefined ? undefined : ratio(section, against)
+}
+
+/** Our median to another target's at a section's only point; undefined when one of them was not measured. */
+export function ratio(section: Section, against: string): number | undefined {
+  const medianOf = (target: string): number | undefined =>
+    section.points[0]?.results.find((result) => result.target === target)?.callsPerSecond.median
+  const [ours, theirs] = [medianOf('gorums'), medianOf(against)]
+  return ours === undefined || theirs === undefined || theirs === 0 ? undefined : ours / theirs
+}

@@ -1,0 +1,89 @@
+// Benchmarks over several machines, with agents on this one: the whole command, as it is called.
+
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import net from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { describe, it } from 'node:test'
+
+const command = path.resolve(import.meta.dirname, '../../bench/command.ts')
+
+function start(...args: string[]): ChildProcess {
+  return spawn(process.execPath, ['--import', 'tsx', command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/** Runs the command to its end. */
+async function run(...args: string[]): Promise<{ code: number; output: string }> {
+  const child = start(...args)
+  let output = ''
+  for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', (text) => (output += text))
+  const [code] = await once(child, 'close')
+  return { code, output }
+}
+
+/** Starts an agent on a free port; it ends with the test. */
+async function startAgent(t: { after(hook: () => Promise<void>): void }): Promise<string> {
+  const agent = start('--server', '127.0.0.1:0')
+  t.after(async () => {
+    const ended = once(agent, 'close')
+    agent.kill('SIGTERM')
+    assert.deepEqual(await ended, [0, null], 'the agent ends by itself when it is told to')
+  })
+  for await (const line of createInterface(agent.stdout!)) {
+    const address = /on (\S+:\d+);/.exec(line)?.[1]
+    if (address !== undefined) return address
+  }
+  throw new Error('the agent has not said where it listens')
+}
+
+describe('npm run bench -- --remotes', () => {
+  it('measures servers that agents have started, and reports them', async (t) => {
+    const remotes = [await startAgent(t), await startAgent(t), await startAgent(t)]
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'gorums-bench-'))
+    t.after(async () => rmSync(folder, { recursive: true }))
+    const args = ['--rounds', '2', '--time', '50ms', '--warmup', '20ms', '--payload', '100', '--out', folder]
+    const { code, output } = await run(
+      '--remotes',
+      remotes.join(','),
+      '--benchmarks',
+      '^(QuorumCall|Multicast)$',
+      ...args,
+    )
+    assert.equal(code, 0, output)
+    const report = JSON.parse(readFileSync(path.join(folder, 'bench.json'), 'utf8'))
+    assert.deepEqual(
+      report.sections.map((section: { name: string }) => section.name),
+      ['QuorumCall', 'Multicast'],
+    )
+    for (const { points } of report.sections) {
+      const [result] = points[0].results
+      assert.equal(result.rounds.length, 2)
+      assert.ok(result.callsPerSecond.median > 0)
+      assert.equal(result.servers.length, 3)
+      // A hundred bytes to each of three nodes, and for quorum calls back.
+      assert.ok(result.bytesPerCall >= 300 && result.bytesPerCall < 1000, `${result.bytesPerCall} bytes per call`)
+    }
+    assert.match(readFileSync(path.join(folder, 'bench.html'), 'utf8'), /<h2>quorum calls/)
+  })
+
+  it('names node, address and cause when a port is wrong', async () => {
+    const probe = net.createServer().listen(0, '127.0.0.1')
+    await once(probe, 'listening')
+    const { port } = probe.address() as net.AddressInfo
+    probe.close()
+    await once(probe, 'close')
+    const { code, output } = await run('--remotes', `127.0.0.1:${port}`, '--benchmarks', 'QuorumCall')
+    assert.equal(code, 1)
+    assert.match(output, new RegExp(`node 127\\.0\\.0\\.1:${port} .*ECONNREFUSED 127\\.0\\.0\\.1:${port}`))
+  })
+
+  it('ends with exit code 2 and the reason when a flag is wrong', async () => {
+    const { code, output } = await run('--rounds', 'many')
+    assert.equal(code, 2)
+    assert.match(output, /--rounds many: must be a whole number/)
+  })
+})

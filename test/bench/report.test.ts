@@ -1,0 +1,136 @@
+// Reports: what they say of figures that are given to them.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Section } from '../../bench/experiments/benchmark.ts'
+import { echoPoint } from '../../bench/experiments/goal-points.ts'
+import type { TargetResult } from '../../bench/experiments/point.ts'
+import { summarize } from '../../bench/measure/statistics.ts'
+import { changes } from '../../bench/report/baseline.ts'
+import { judge } from '../../bench/report/goals.ts'
+import { page } from '../../bench/report/page.ts'
+import { plotsOf } from '../../bench/report/plots.ts'
+import { makeReport, type Report } from '../../bench/report/report.ts'
+import { barPlot, linePlot, short } from '../../bench/report/svg.ts'
+import { markdown } from '../../bench/report/text.ts'
+import { targets } from '../../bench/targets/targets.ts'
+
+function result(target: string, ...rounds: number[]): TargetResult {
+  return {
+    target,
+    rounds,
+    callsPerSecond: summarize(rounds),
+    latency: { samples: 9, meanMs: 1, deviationMs: 0.5, p50Ms: 1, p90Ms: 2, p99Ms: 3, p999Ms: 4, maxMs: 5 },
+    distribution: [
+      [1, 0.5],
+      [5, 1],
+    ],
+    clientCpuMicros: 10,
+    serverCpuMicros: 20,
+    observation: { heapPerCall: 100, externalPerCall: 0, loopDelay: { p50Ms: 1, p99Ms: 2, maxMs: 3 } },
+    bytesPerCall: 186,
+    servers: [],
+  }
+}
+
+function section(name: string, ...results: TargetResult[]): Section {
+  return { name, title: '64 in flight, 16 B', points: [{ point: echoPoint(name, 64, 16), results }] }
+}
+
+function report(...sections: Section[]): Report {
+  return makeReport(sections, targets, { rounds: 3, windowMs: 1, warmupMs: 1, seconds: 1, remotes: [] })
+}
+
+describe('goals', () => {
+  it('are judged by ratios of medians', () => {
+    const verdicts = judge([
+      section('64x16B', result('gorums', 70, 75, 500), result('floor', 90, 100, 110), result('grpc-stream', 4, 4, 4)),
+    ])
+    assert.deepEqual(
+      verdicts.map(({ against, value, isMet }) => [against, value, isMet]),
+      [
+        ['floor', 0.75, true],
+        ['grpc-stream', 18.75, false],
+      ],
+    )
+  })
+
+  it('are judged by facts, and left out when there is no figure', () => {
+    const stopped: Section = { ...section('stopped'), facts: [{ name: 'memory growth', value: 0.2, unit: 'share' }] }
+    assert.deepEqual(
+      judge([stopped]).map(({ fact, isMet }) => [fact, isMet]),
+      [['memory growth', false]],
+    )
+  })
+})
+
+describe('a report', () => {
+  const made = report(section('64x16B', result('gorums', 10, 11, 12), result('floor', 20, 21, 22)))
+
+  it('says of each target its version, options and code, and of the run its layout', () => {
+    assert.deepEqual(
+      made.targets.map(({ name }) => name),
+      ['gorums', 'floor'],
+    )
+    for (const part of ['bench/targets/floor.ts', 'codec protobuf', 'one process per server', 'gorums / floor'])
+      assert.ok(markdown(made).includes(part), part)
+  })
+
+  it('is a page that holds every table and plot and loads nothing', () => {
+    const html = page(made)
+    assert.equal(html.match(/<svg /g)?.length, plotsOf(made).length)
+    assert.ok(html.includes('<td>gorums</td>'))
+    assert.ok(html.includes('prefers-color-scheme:dark'))
+    assert.doesNotMatch(html, /<script|<link|src=|url\(/)
+  })
+
+  it('is compared with an older one: what overlaps has not changed', () => {
+    const later = report(section('64x16B', result('gorums', 20, 21, 22), result('floor', 21, 22, 23)))
+    assert.deepEqual(changes(made, later), ['64x16B, 64 in flight, 16 B, gorums: +91 % (11 to 21 calls/s)'])
+    assert.deepEqual(changes(made, made), [])
+  })
+})
+
+describe('plots', () => {
+  it('have a bar for each value that was measured, the larger the higher, and escape what they are given', () => {
+    const svg = barPlot(
+      'a <b>',
+      'calls/s',
+      ['x', 'y'],
+      [
+        { label: 'p & q', values: [10, undefined] },
+        { label: 'r', values: [1000, 100] },
+      ],
+    )
+    const heights = [...svg.matchAll(/width="[\d.]+" height="([\d.]+)"><title>/g)].map((match) => Number(match[1]))
+    assert.equal(heights.length, 3)
+    assert.ok(heights[0]! < heights[2]! && heights[2]! < heights[1]!)
+    assert.ok(svg.includes('a &lt;b&gt;') && svg.includes('p &amp; q'))
+  })
+
+  it('put points where their values are, on log and on linear axes', () => {
+    const svg = linePlot(
+      't',
+      [
+        {
+          name: 's',
+          values: [
+            [1, 1],
+            [10, 2],
+            [100, 4],
+          ],
+        },
+      ],
+      { label: 'x', isLog: true },
+      { label: 'y', isLog: false },
+    )
+    const [, points] = /points="([^"]+)"/.exec(svg)!
+    const [first, second, third] = points!.split(' ').map((place) => place.split(',').map(Number))
+    assert.ok(Math.abs(second![0]! - first![0]! - (third![0]! - second![0]!)) < 0.2)
+    assert.ok(Math.abs(2 * (first![1]! - second![1]!) - (second![1]! - third![1]!)) < 0.3)
+  })
+
+  it('write numbers in a few characters', () => {
+    assert.deepEqual([0, 0.05, 950, 1234, 234567, 1.5e6].map(short), ['0', '0.05', '950', '1.2k', '235k', '1.5M'])
+  })
+})
