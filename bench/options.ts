@@ -1,6 +1,7 @@
 // The command line of the benchmark: its flags, their units and defaults. Upstream's flags keep upstream's names.
 
 import { parseArgs } from 'node:util'
+import { CI_BENCHMARKS } from './ci.ts'
 import { targets } from './targets/targets.ts'
 
 export interface Options {
@@ -107,8 +108,8 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     full: values.full,
     ci: values.ci,
     list: values.list,
-    benchmarks: regexp(values.benchmarks),
-    targets: targetNames(values.targets),
+    benchmarks: regexp(values.benchmarks) ?? (values.ci ? CI_BENCHMARKS : undefined),
+    targets: targetNames(values.targets) ?? (values.ci ? ['gorums', 'floor'] : undefined),
     rounds: whole('rounds', values.rounds, 1),
     timeMs: duration('time', values.time),
     warmupMs: duration('warmup', values.warmup),

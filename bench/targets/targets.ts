@@ -1,6 +1,6 @@
 // All targets, by name.
 
-import { floorTarget } from './floor.ts'
+import { floorTarget, sharedFloorTarget } from './floor.ts'
 import { gorumsTarget } from './gorums.ts'
 import { grpcStreamTarget } from './grpc-stream.ts'
 import { grpcUnaryTarget } from './grpc-unary.ts'
@@ -14,6 +14,7 @@ export const targets: readonly Target[] = [
   floorTarget,
   grpcStreamTarget,
   grpcUnaryTarget,
+  sharedFloorTarget,
   gorumsTarget({ name: 'gorums-msgpack', title: 'gorums, MessagePack', ...OURS, codec: 'msgpack' }),
   gorumsTarget({ name: 'gorums-no-sessions', title: 'gorums, sessions off', ...OURS, sessions: false }),
   gorumsTarget({ name: 'gorums-no-deadlines', title: 'gorums, deadlines off', ...OURS, deadlines: false }),
