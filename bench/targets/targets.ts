@@ -1,5 +1,6 @@
 // All targets, by name.
 
+import { connectTarget } from './connect.ts'
 import { floorTarget, sharedFloorTarget } from './floor.ts'
 import { gorumsTarget } from './gorums.ts'
 import { grpcStreamTarget } from './grpc-stream.ts'
@@ -14,6 +15,7 @@ export const targets: readonly Target[] = [
   floorTarget,
   grpcStreamTarget,
   grpcUnaryTarget,
+  connectTarget,
   sharedFloorTarget,
   gorumsTarget({ name: 'gorums-msgpack', title: 'gorums, MessagePack', ...OURS, codec: 'msgpack' }),
   gorumsTarget({ name: 'gorums-no-sessions', title: 'gorums, sessions off', ...OURS, sessions: false }),
