@@ -3,6 +3,8 @@
 import type { Bench, Benchmark, Section } from './benchmark.ts'
 import { echoPoint, sizeOf } from './goal-points.ts'
 import { measurePoint, type Point, type PointResult } from './point.ts'
+import { reconnectStorm } from './reconnect-storm.ts'
+import { waitingCalls } from './waiting-calls.ts'
 
 const VARIANTS = ['gorums', 'gorums-msgpack', 'gorums-no-sessions', 'gorums-no-deadlines', 'gorums-bare'] as const
 const PEERS = ['gorums', 'floor', 'grpc-stream', 'grpc-unary'] as const
@@ -138,4 +140,6 @@ export const fullBenchmarks: readonly Benchmark[] = [
   })),
   openLoop,
   largeWrites,
+  waitingCalls,
+  reconnectStorm,
 ]
