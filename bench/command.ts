@@ -29,6 +29,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (options === undefined) console.log(USAGE)
   else if (options.list)
     for (const { name, title, group } of benchmarks) console.log(`${name.padEnd(18)} ${group.padEnd(7)} ${title}`)
+  else if (options.from !== undefined) write(readReport(options.from), options)
   else if (options.server !== undefined) await serve(options.server)
   else return run(options)
   return 0

@@ -29,6 +29,7 @@ export interface Options {
   readonly trace: string | undefined
   readonly baseline: string | undefined
   readonly json: string | undefined
+  readonly from: string | undefined
   readonly plot: string | undefined
   readonly out: string
 }
@@ -64,6 +65,7 @@ const FLAGS = {
   trace: { type: 'string' },
   baseline: { type: 'string' },
   json: { type: 'string' },
+  from: { type: 'string' },
   plot: { type: 'string' },
   out: { type: 'string', default: 'bench-results' },
 } as const
@@ -78,6 +80,7 @@ npm run bench -- --benchmarks <regexp>  those whose names match; --list shows th
   --warmup 1s          before the first round
   --json file          also writes the report there; --out folder (bench-results) gets JSON, Markdown and HTML
   --plot file.svg      the plot of the README, of the goals table's points
+  --from file          runs nothing: writes the pages and the plot of a report that was written before
   --baseline file      an older report: says what has changed beyond noise
   --ci                 a short run that fails only on what is not noise
 
@@ -130,6 +133,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     trace: values.trace,
     baseline: values.baseline,
     json: values.json,
+    from: values.from,
     plot: values.plot,
     out: values.out,
   }
