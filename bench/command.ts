@@ -3,6 +3,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { complaints } from './ci.ts'
 import type { Bench, Section } from './experiments/benchmark.ts'
 import { benchmarks, chosenBenchmarks } from './experiments/benchmarks.ts'
 import { type Options, parseOptions, USAGE, UsageError } from './options.ts'
@@ -28,8 +29,9 @@ async function main(args: readonly string[]): Promise<number> {
   if (options === undefined) console.log(USAGE)
   else if (options.list)
     for (const { name, title, group } of benchmarks) console.log(`${name.padEnd(18)} ${group.padEnd(7)} ${title}`)
+  else if (options.from !== undefined) write(readReport(options.from), options)
   else if (options.server !== undefined) await serve(options.server)
-  else await run(options)
+  else return run(options)
   return 0
 }
 
@@ -45,7 +47,8 @@ async function serve(address: string): Promise<void> {
   await agent.close()
 }
 
-async function run(options: Options): Promise<void> {
+/** Runs benchmarks; the exit code. */
+async function run(options: Options): Promise<number> {
   const chosen = chosenBenchmarks(options)
   const baseline = options.baseline === undefined ? undefined : readReport(options.baseline)
   const startedAt = performance.now()
@@ -74,6 +77,10 @@ async function run(options: Options): Promise<void> {
     for (const line of found) console.log(`  ${line}`)
   }
   write(report, options)
+  if (!options.ci) return 0
+  const wrong = complaints(sections)
+  for (const line of wrong) console.error(`bench: ${line}`)
+  return wrong.length === 0 ? 0 : 1
 }
 
 function makeBench(options: Options, source: ServerSource): Bench {

@@ -1,6 +1,7 @@
 // The command line of the benchmark: its flags, their units and defaults. Upstream's flags keep upstream's names.
 
 import { parseArgs } from 'node:util'
+import { CI_BENCHMARKS } from './ci.ts'
 import { targets } from './targets/targets.ts'
 
 export interface Options {
@@ -28,6 +29,7 @@ export interface Options {
   readonly trace: string | undefined
   readonly baseline: string | undefined
   readonly json: string | undefined
+  readonly from: string | undefined
   readonly plot: string | undefined
   readonly out: string
 }
@@ -63,6 +65,7 @@ const FLAGS = {
   trace: { type: 'string' },
   baseline: { type: 'string' },
   json: { type: 'string' },
+  from: { type: 'string' },
   plot: { type: 'string' },
   out: { type: 'string', default: 'bench-results' },
 } as const
@@ -77,6 +80,7 @@ npm run bench -- --benchmarks <regexp>  those whose names match; --list shows th
   --warmup 1s          before the first round
   --json file          also writes the report there; --out folder (bench-results) gets JSON, Markdown and HTML
   --plot file.svg      the plot of the README, of the goals table's points
+  --from file          runs nothing: writes the pages and the plot of a report that was written before
   --baseline file      an older report: says what has changed beyond noise
   --ci                 a short run that fails only on what is not noise
 
@@ -107,8 +111,8 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     full: values.full,
     ci: values.ci,
     list: values.list,
-    benchmarks: regexp(values.benchmarks),
-    targets: targetNames(values.targets),
+    benchmarks: regexp(values.benchmarks) ?? (values.ci ? CI_BENCHMARKS : undefined),
+    targets: targetNames(values.targets) ?? (values.ci ? ['gorums', 'floor'] : undefined),
     rounds: whole('rounds', values.rounds, 1),
     timeMs: duration('time', values.time),
     warmupMs: duration('warmup', values.warmup),
@@ -129,6 +133,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     trace: values.trace,
     baseline: values.baseline,
     json: values.json,
+    from: values.from,
     plot: values.plot,
     out: values.out,
   }

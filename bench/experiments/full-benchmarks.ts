@@ -3,9 +3,12 @@
 import type { Bench, Benchmark, Section } from './benchmark.ts'
 import { echoPoint, sizeOf } from './goal-points.ts'
 import { measurePoint, type Point, type PointResult } from './point.ts'
+import { reconnectStorm } from './reconnect-storm.ts'
+import { waitingCalls } from './waiting-calls.ts'
 
 const VARIANTS = ['gorums', 'gorums-msgpack', 'gorums-no-sessions', 'gorums-no-deadlines', 'gorums-bare'] as const
 const PEERS = ['gorums', 'floor', 'grpc-stream', 'grpc-unary'] as const
+const RPC_PEERS = ['gorums', 'floor', 'grpc-unary', 'connect'] as const
 const MIB = 1024 * 1024
 /** From so many bytes in flight on, a longer curve would say nothing more: calls in flight are cut to this. */
 const IN_FLIGHT_BYTES = 8 * MIB
@@ -128,7 +131,7 @@ export const fullBenchmarks: readonly Benchmark[] = [
       clients,
     }),
   ),
-  sweep('rpc', 'one node: RPCs of 16 B', 'calls in flight', [1, 64, 512], PEERS, (inFlight) => ({
+  sweep('rpc', 'one node: RPCs of 16 B', 'calls in flight', [1, 64, 512], RPC_PEERS, (inFlight) => ({
     ...echoPoint(`rpc-${inFlight}`, inFlight, 16),
     title: `RPC, ${inFlight} in flight, 16 B`,
     operation: 'rpc',
@@ -137,4 +140,6 @@ export const fullBenchmarks: readonly Benchmark[] = [
   })),
   openLoop,
   largeWrites,
+  waitingCalls,
+  reconnectStorm,
 ]

@@ -99,7 +99,8 @@ export async function measurePoint(
   }
 }
 
-function settingOptions(point: Point, settings: Settings): SettingOptions {
+/** What it takes to measure a point. */
+export function settingOptions(point: Point, settings: Settings): SettingOptions {
   return {
     nodes: point.nodes,
     clients: point.clients ?? 1,
@@ -125,8 +126,10 @@ function settingOptions(point: Point, settings: Settings): SettingOptions {
 
 /** How long the rounds are in which instruments disturb, ms. */
 const OBSERVED_MS = 250
-/** Calls whose bytes are counted: at least so many, and all that are in flight at once. */
+/** Calls whose bytes are counted: at least so many, and all that are in flight at once… */
 const COUNTED_CALLS = 64
+/** …but not more than these requests, bytes. */
+const COUNTED_BYTES = 32 * 1024 * 1024
 /** How long servers may take to receive what was sent to them, ms. */
 const DELIVERY_MS = 10_000
 
@@ -176,7 +179,7 @@ export class Runner {
     const { inFlight, operation } = this.#point
     const observation = await this.setting.observe({ windowMs: OBSERVED_MS, inFlight, rate: this.#point.rate })
     const bytesPerCall =
-      operation === 'slow' ? 0 : await this.setting.bytesPerCall({ calls: Math.max(inFlight, COUNTED_CALLS), inFlight })
+      operation === 'slow' ? 0 : await this.setting.bytesPerCall({ calls: countedCalls(this.#point), inFlight })
     const { servers } = this.setting
     return {
       target: this.#target.name,
@@ -195,9 +198,8 @@ export class Runner {
   }
 
   /** The client's heap and what it holds outside, after a collection, bytes. Its process must have `--expose-gc`. */
-  async memoryBytes(): Promise<number> {
-    const { heapBytes, externalBytes } = await this.setting.client.ask<Usage>('memory')
-    return heapBytes + externalBytes
+  memoryBytes(): Promise<number> {
+    return this.setting.client.ask('memory')
   }
 
   end(): Promise<void> {
@@ -248,6 +250,11 @@ export class Runner {
       }),
     )
   }
+}
+
+function countedCalls({ inFlight, nodes, payloadBytes }: Point): number {
+  const most = Math.floor(COUNTED_BYTES / (nodes * Math.max(1, payloadBytes)))
+  return Math.max(1, Math.min(Math.max(inFlight, COUNTED_CALLS), most))
 }
 
 interface RoundFigures {

@@ -12,7 +12,7 @@ export interface Caller {
 }
 
 export interface LoadOptions {
-  /** How long the window is, ms. */
+  /** How long the window is, ms; it is prolonged by as much until as many calls have ended in it as are in flight. */
   readonly windowMs: number
   /** Closed loop: calls in flight. Open loop: the most that may be, beyond which calls wait (and their waiting counts). */
   readonly inFlight: number
@@ -113,6 +113,10 @@ class ClosedLoop {
 
   #onWindowOver(): void {
     if (this.#phase !== 'window') return
+    if (this.#calls < this.#options.inFlight) {
+      setTimeout(() => this.#onWindowOver(), this.#options.windowMs)
+      return
+    }
     this.#phase = 'end'
     this.#seconds = (performance.now() - this.#startedAt) / 1000
   }

@@ -7,7 +7,7 @@ import { CountingRelay, type LoopDelay, measureAllocation, measureLoopDelay } fr
 import type { ConnectOptions, TargetClient } from '../targets/target.ts'
 import { targetNamed } from '../targets/targets.ts'
 import { answerParent } from './questions.ts'
-import { readUsage, type Usage } from './usage.ts'
+import { readUsage } from './usage.ts'
 
 export interface ConnectQuestion {
   readonly target: string
@@ -31,6 +31,9 @@ export interface Observation {
 
 /** Silence after which nothing more is expected of a relay, ms. */
 const QUIET_MS = 50
+
+/** How long a client that failed waits until it calls again, ms. */
+const RETRY_MS = 5
 
 let connected: ConnectQuestion | undefined
 const clients: TargetClient[] = []
@@ -58,13 +61,40 @@ answerParent({
     return { heapPerCall: allocation.heapBytes / calls, externalPerCall: allocation.externalBytes / calls, loopDelay }
   },
   bytes: (options: { calls: number; inFlight: number }) => countBytes(options),
-  /** Memory after a garbage collection, if the process was started with --expose-gc. */
-  memory(): Usage {
-    globalThis.gc?.()
-    return readUsage()
-  },
+  memory: () => collected(),
   usage: () => readUsage(),
+  /** Makes calls that nobody answers; what each of them costs while it waits, bytes. Needs --expose-gc. */
+  async hold({ calls }: { calls: number }): Promise<number> {
+    const before = collected()
+    for (let made = 0; made < calls; made++) clients[made % clients.length]!.call().catch(() => {})
+    await new Promise((resolve) => setImmediate(resolve))
+    return (collected() - before) / calls
+  },
+  /** Calls with each client until it is answered; how long that took each of them, ms. */
+  async recover(): Promise<number[]> {
+    const startedAt = performance.now()
+    return Promise.all(
+      clients.map(async (client) => {
+        for (;;) {
+          const isAnswered = await client.call().then(
+            () => true,
+            () => false,
+          )
+          if (isAnswered) return performance.now() - startedAt
+          await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+        }
+      }),
+    )
+  },
 })
+
+/** Memory after a garbage collection, bytes. */
+function collected(): number {
+  if (globalThis.gc === undefined) throw new TypeError('the client process was started without --expose-gc')
+  globalThis.gc()
+  const { heapBytes, externalBytes } = readUsage()
+  return heapBytes + externalBytes
+}
 
 async function load(options: LoadOptions): Promise<LoadResult> {
   if (connected?.options.operation !== 'multicast') return runLoad(clients, options)

@@ -23,33 +23,35 @@ export interface SettingOptions {
 }
 
 export class Setting {
-  readonly servers: readonly ServerHandle[]
+  readonly servers: ServerHandle[]
   readonly client: Child
+  /** Stopped by a signal: they answer no question. */
+  readonly #stopped = new Set<ServerHandle>()
+  readonly #startAgain: (position: number, port: number) => Promise<ServerHandle>
 
-  /** Stopped by a signal: it answers no question. */
-  #stopped: ServerHandle | undefined
-
-  private constructor(servers: readonly ServerHandle[], client: Child) {
+  private constructor(
+    servers: ServerHandle[],
+    client: Child,
+    startAgain: (position: number, port: number) => Promise<ServerHandle>,
+  ) {
     this.servers = servers
     this.client = client
+    this.#startAgain = startAgain
   }
 
   /** Starts the processes and connects. Rejects, with nothing left running, when one can not. */
   static async start(target: Target, options: SettingOptions): Promise<Setting> {
-    const serve: ServeOptions = { ...options.serve, host: LOOPBACK, port: 0 }
+    const startServer = (position: number, port: number): Promise<ServerHandle> => {
+      const delayMs = position < (options.slowFrom ?? 0) ? 0 : options.serve.delayMs
+      const serve: ServeOptions = { ...options.serve, delayMs, host: LOOPBACK, port }
+      return options.source.start(target, position, serve, options.serverFlags)
+    }
     const started = await Promise.allSettled(
-      Array.from({ length: options.nodes }, (_, position) =>
-        options.source.start(
-          target,
-          position,
-          position < (options.slowFrom ?? 0) ? { ...serve, delayMs: 0 } : serve,
-          options.serverFlags,
-        ),
-      ),
+      Array.from({ length: options.nodes }, (_, position) => startServer(position, 0)),
     )
     const servers = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
     const client = new Child(`${target.name} client`, modulePath('client-process'), options.clientFlags)
-    const setting = new Setting(servers, client)
+    const setting = new Setting(servers, client, startServer)
     try {
       const failed = started.find((each) => each.status === 'rejected')
       if (failed !== undefined) throw failed.reason
@@ -82,23 +84,32 @@ export class Setting {
     return this.client.ask('bytes', options)
   }
 
-  /** Stops the process of the last server, as SIGSTOP does. Rejects for a server of another machine. */
-  async stopLast(): Promise<void> {
-    const victim = this.servers.at(-1)!
-    if (victim.kill === undefined) throw new Error(`node ${victim.address} is remote: it can not be stopped from here`)
-    await victim.kill('SIGSTOP')
-    this.#stopped = victim
+  /** Stops the processes of the last servers, as SIGSTOP does. Rejects for a server of another machine. */
+  async stopLast(count = 1): Promise<void> {
+    for (const victim of this.servers.slice(-count)) {
+      await signal(victim, 'SIGSTOP')
+      this.#stopped.add(victim)
+    }
   }
 
-  /** Lets the stopped server go on. */
+  /** Lets the stopped servers go on. */
   async resume(): Promise<void> {
-    await this.#stopped?.kill?.('SIGCONT')
-    this.#stopped = undefined
+    for (const server of this.#stopped) await signal(server, 'SIGCONT')
+    this.#stopped.clear()
+  }
+
+  /** Kills the last server and starts a new one at its address. */
+  async restartLast(): Promise<void> {
+    const victim = this.servers.at(-1)!
+    await signal(victim, 'SIGKILL')
+    const port = Number(victim.address.slice(victim.address.lastIndexOf(':') + 1))
+    const position = this.servers.length - 1
+    this.servers[position] = await this.#startAgain(position, port)
   }
 
   /** CPU time that all servers have used so far, µs; a stopped one is not asked. */
   async serverCpuMicros(): Promise<number> {
-    const running = this.servers.filter((server) => server !== this.#stopped)
+    const running = this.servers.filter((server) => !this.#stopped.has(server))
     const usages = await Promise.all(running.map((server) => server.usage()))
     return usages.reduce((sum, { cpuMicros }) => sum + cpuMicros, 0)
   }
@@ -109,4 +120,10 @@ export class Setting {
     await this.client.end()
     await Promise.all(this.servers.map((server) => server.end()))
   }
+}
+
+async function signal(server: ServerHandle, name: NodeJS.Signals): Promise<void> {
+  if (server.kill === undefined)
+    throw new Error(`node ${server.address} is remote: it can not be sent ${name} from here`)
+  await server.kill(name)
 }

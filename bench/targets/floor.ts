@@ -1,6 +1,7 @@
-// The floor: bare node:net sockets that carry lengths and ids. What is written in one tick goes out as one write, the same
-// bytes to every node; servers send back what they read without looking at it; the client counts to the quorum. No
-// framework on node:net can be much faster, and none can do less.
+// The floor: bare node:net sockets that carry lengths and ids. What is written to a node in one tick goes out as one write;
+// servers send back what they read without looking at it; the client counts to the quorum. Each node has a buffer of its
+// own, as everything must that goes on when one of them is slow. The shared floor has one buffer for all: it does less than
+// quorum calls need, and shows what that costs.
 
 import net from 'node:net'
 import { makePayload } from './message.ts'
@@ -14,17 +15,22 @@ const BATCH_BYTES = 64 * 1024
 const BY_REFERENCE = 16 * 1024
 const READ_BYTES = 64 * 1024
 
-export const floorTarget: Target = {
-  name: 'floor',
-  title: 'floor (bare node:net)',
-  operations: ['echo', 'multicast', 'rpc'],
-  describe: () => ({
-    version: `node:net of Node.js ${process.version}`,
-    options: 'noDelay; one write per tick and node; no codec, no errors, no limits, no deadlines, no reconnecting',
-    code: 'bench/targets/floor.ts',
-  }),
-  serve,
-  connect,
+export const floorTarget = makeFloor('floor', 'floor (bare node:net)', false)
+export const sharedFloorTarget = makeFloor('floor-shared', 'floor with one buffer for all nodes', true)
+
+function makeFloor(name: string, title: string, isShared: boolean): Target {
+  return {
+    name,
+    title,
+    operations: ['echo', 'multicast', 'rpc'],
+    describe: () => ({
+      version: `node:net of Node.js ${process.version}`,
+      options: `noDelay, onread into one buffer; one write per tick and node, ${isShared ? 'the same buffer for all nodes' : 'a buffer per node'}; no codec, no errors, no limits, no deadlines, no reconnecting`,
+      code: 'bench/targets/floor.ts',
+    }),
+    serve,
+    connect: (addresses, options) => connect(addresses, options, isShared),
+  }
 }
 
 function serve(options: ServeOptions): Promise<RunningServer> {
@@ -109,8 +115,12 @@ class FrameReader {
   }
 }
 
-async function connect(addresses: readonly string[], options: ConnectOptions): Promise<TargetClient> {
-  const client = new FloorClient(options)
+async function connect(
+  addresses: readonly string[],
+  options: ConnectOptions,
+  isShared: boolean,
+): Promise<TargetClient> {
+  const client = new FloorClient(options, isShared)
   try {
     await Promise.all(addresses.map((address) => client.add(address)))
   } catch (error) {
@@ -120,6 +130,71 @@ async function connect(addresses: readonly string[], options: ConnectOptions): P
   return client
 }
 
+/** What goes out in one tick, to one node or to several. */
+class Batch {
+  readonly sockets: net.Socket[] = []
+  #buffer = Buffer.allocUnsafeSlow(BATCH_BYTES)
+  #bytes = 0
+  #isFlushDue = false
+  #confirming: (() => void)[] = []
+  readonly #onTick = (): void => this.#flush()
+
+  append(id: number, payload: Buffer): void {
+    if (payload.length >= BY_REFERENCE) {
+      this.#flush()
+      this.#writeByReference(id, payload)
+      return
+    }
+    if (this.#bytes + HEADER + payload.length > BATCH_BYTES) this.#flush()
+    const at = this.#bytes
+    this.#buffer.writeUInt32LE(payload.length, at)
+    this.#buffer.writeUInt32LE(id, at + 4)
+    payload.copy(this.#buffer, at + HEADER)
+    this.#bytes = at + HEADER + payload.length
+    if (this.#isFlushDue) return
+    this.#isFlushDue = true
+    process.nextTick(this.#onTick)
+  }
+
+  /** Calls back once what has been appended was written. */
+  confirm(onWritten: () => void): void {
+    this.#confirming.push(onWritten)
+  }
+
+  #writeByReference(id: number, payload: Buffer): void {
+    const header = Buffer.allocUnsafe(HEADER)
+    header.writeUInt32LE(payload.length, 0)
+    header.writeUInt32LE(id, 4)
+    for (const socket of this.sockets) {
+      socket.cork()
+      socket.write(header)
+      socket.write(payload)
+      socket.uncork()
+    }
+  }
+
+  #flush(): void {
+    this.#isFlushDue = false
+    if (this.#bytes === 0) return
+    const bytes = this.#buffer.subarray(0, this.#bytes)
+    const confirming = this.#confirming
+    this.#confirming = []
+    let left = this.sockets.length
+    const onWritten = (): void => {
+      if (--left === 0) for (const confirm of confirming) confirm()
+    }
+    let isKept = false
+    for (const socket of this.sockets) {
+      if (confirming.length > 0) socket.write(bytes, onWritten)
+      else socket.write(bytes)
+      // What the kernel has taken at once can be written over.
+      isKept ||= socket.writableLength > 0
+    }
+    if (isKept) this.#buffer = Buffer.allocUnsafeSlow(BATCH_BYTES)
+    this.#bytes = 0
+  }
+}
+
 interface Pending {
   left: number
   readonly resolve: () => void
@@ -127,21 +202,19 @@ interface Pending {
 
 class FloorClient implements TargetClient {
   readonly #sockets: net.Socket[] = []
+  readonly #batches: Batch[] = []
   readonly #payload: Buffer
   readonly #quorum: number
   readonly #isOneWay: boolean
+  readonly #isShared: boolean
   readonly #pending = new Map<number, Pending>()
   #nextID = 1
-  #batch = Buffer.allocUnsafeSlow(BATCH_BYTES)
-  #batchBytes = 0
-  #isFlushDue = false
-  readonly #flush = (): void => this.#flushNow()
-  #confirming: (() => void)[] = []
 
-  constructor({ payloadBytes, quorum, operation }: ConnectOptions) {
+  constructor({ payloadBytes, quorum, operation }: ConnectOptions, isShared: boolean) {
     this.#payload = makePayload(payloadBytes)
     this.#quorum = quorum
     this.#isOneWay = operation === 'multicast'
+    this.#isShared = isShared
   }
 
   add(address: string): Promise<void> {
@@ -167,6 +240,8 @@ class FloorClient implements TargetClient {
       })
       socket.once('connect', () => {
         this.#sockets.push(socket)
+        if (!this.#isShared || this.#batches.length === 0) this.#batches.push(new Batch())
+        this.#batches.at(-1)!.sockets.push(socket)
         resolve()
       })
       socket.on('error', (error) => reject(new Error(`can not be connected to: node ${address}: ${error.message}`)))
@@ -174,78 +249,27 @@ class FloorClient implements TargetClient {
   }
 
   call(): Promise<unknown> {
-    if (this.#isOneWay) {
-      this.#append(this.#nextID++)
-      return new Promise<void>((resolve) => this.#confirming.push(resolve))
-    }
     const id = this.#nextID++
-    this.#append(id)
-    return new Promise<void>((resolve) => this.#pending.set(id, { left: this.#quorum, resolve }))
+    for (const batch of this.#batches) batch.append(id, this.#payload)
+    if (!this.#isOneWay) return new Promise<void>((resolve) => this.#pending.set(id, { left: this.#quorum, resolve }))
+    return new Promise<void>((resolve) => {
+      let left = this.#batches.length
+      for (const batch of this.#batches)
+        batch.confirm(() => {
+          if (--left === 0) resolve()
+        })
+    })
   }
 
   check(): void {}
 
   send(): void {
-    this.#append(this.#nextID++)
+    const id = this.#nextID++
+    for (const batch of this.#batches) batch.append(id, this.#payload)
   }
 
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy()
-  }
-
-  #append(id: number): void {
-    const payload = this.#payload
-    if (payload.length >= BY_REFERENCE) {
-      this.#flushNow()
-      this.#writeByReference(id)
-      return
-    }
-    const at = this.#batchBytes
-    this.#batch.writeUInt32LE(payload.length, at)
-    this.#batch.writeUInt32LE(id, at + 4)
-    payload.copy(this.#batch, at + HEADER)
-    this.#batchBytes = at + HEADER + payload.length
-    if (this.#batchBytes + HEADER + payload.length > BATCH_BYTES) this.#flushNow()
-    if (this.#isFlushDue) return
-    this.#isFlushDue = true
-    process.nextTick(this.#flush)
-  }
-
-  #writeByReference(id: number): void {
-    const header = Buffer.allocUnsafe(HEADER)
-    header.writeUInt32LE(this.#payload.length, 0)
-    header.writeUInt32LE(id, 4)
-    for (const socket of this.#sockets) {
-      socket.cork()
-      socket.write(header)
-      socket.write(this.#payload)
-      socket.uncork()
-    }
-  }
-
-  #flushNow(): void {
-    this.#isFlushDue = false
-    this.#writeBatch()
-  }
-
-  #writeBatch(): void {
-    if (this.#batchBytes === 0) return
-    const bytes = this.#batch.subarray(0, this.#batchBytes)
-    const confirming = this.#confirming
-    let left = confirming.length === 0 ? 0 : this.#sockets.length
-    const onWritten = (): void => {
-      if (--left === 0) for (const resolve of confirming) resolve()
-    }
-    if (left > 0) this.#confirming = []
-    let isKept = false
-    for (const socket of this.#sockets) {
-      if (left > 0) socket.write(bytes, onWritten)
-      else socket.write(bytes)
-      // What the kernel has taken at once can be written over.
-      isKept ||= socket.writableLength > 0
-    }
-    if (isKept) this.#batch = Buffer.allocUnsafeSlow(BATCH_BYTES)
-    this.#batchBytes = 0
   }
 
   #onReply(id: number, length: number): void {

@@ -1,6 +1,7 @@
 // All targets, by name.
 
-import { floorTarget } from './floor.ts'
+import { connectTarget } from './connect.ts'
+import { floorTarget, sharedFloorTarget } from './floor.ts'
 import { gorumsTarget } from './gorums.ts'
 import { grpcStreamTarget } from './grpc-stream.ts'
 import { grpcUnaryTarget } from './grpc-unary.ts'
@@ -14,6 +15,8 @@ export const targets: readonly Target[] = [
   floorTarget,
   grpcStreamTarget,
   grpcUnaryTarget,
+  connectTarget,
+  sharedFloorTarget,
   gorumsTarget({ name: 'gorums-msgpack', title: 'gorums, MessagePack', ...OURS, codec: 'msgpack' }),
   gorumsTarget({ name: 'gorums-no-sessions', title: 'gorums, sessions off', ...OURS, sessions: false }),
   gorumsTarget({ name: 'gorums-no-deadlines', title: 'gorums, deadlines off', ...OURS, deadlines: false }),

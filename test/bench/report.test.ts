@@ -85,7 +85,7 @@ describe('a report', () => {
   })
 
   it('is compared with an older one: what overlaps has not changed', () => {
-    const later = report(section('64x16B', result('gorums', 20, 21, 22), result('floor', 21, 22, 23)))
+    const later = report(section('64x16B', result('gorums', 20, 21, 22), result('floor', 21, 25, 26)))
     assert.deepEqual(changes(made, later), ['64x16B, 64 in flight, 16 B, gorums: +91 % (11 to 21 calls/s)'])
     assert.deepEqual(changes(made, made), [])
   })
