@@ -57,9 +57,9 @@ export class Call extends CallState implements OutgoingCall, Abortable {
     const { manager, timeoutMs } = this.setup
     if (signal?.aborted) return this.stop('cancelled', signal.reason)
     if (timeoutMs <= 0) return this.stop('deadline', undefined)
-    // Also a one-way call: nothing answers it, but whoever closes its configuration must find it.
-    manager.calls.set(this.msgID, this)
-    manager.deadlines.add(this, timeoutMs)
+    // Most one-way calls are over when they have been sent: they need no place in the table, and no timer.
+    if (this.isOneWay) this.dueAt = manager.turn.now() + timeoutMs
+    else this.#await()
     const { channels } = this.contacts
     // While it starts it is alive: a node that fails at once must not give back the id that others will answer to.
     this.#live++
@@ -67,12 +67,20 @@ export class Call extends CallState implements OutgoingCall, Abortable {
       if (this.states[position] === Fate.idle) channels[position]!.send(this)
     }
     this.#live--
+    if (this.isOneWay && this.undecided > 0) this.#await()
     if (this.#hasWaited) this.#keepOwnBytes()
     if (signal !== undefined && this.undecided > 0) {
       this.#signal = signal
       addAbortable(signal, this)
     }
     this.#forgetWhenGone()
+  }
+
+  /** Answers, the deadline, and whoever closes its configuration find it from here on. */
+  #await(): void {
+    const { manager, timeoutMs } = this.setup
+    manager.calls.set(this.msgID, this)
+    manager.deadlines.add(this, timeoutMs)
   }
 
   /** Nobody waits for the sending of a one-way call: its failures are events. */
