@@ -18,6 +18,11 @@ import type { Timer } from './runtime.ts'
 /** So many answer bytes may always wait. */
 const ANSWER_MIN_BYTES = 64 * 1024
 
+/** A call costs memory beside its frame: no more of them are logged than fit with frames of this size, bytes. */
+const LOGGED_CALL_BYTES = 256
+/** So many may be logged in any case: the other side acknowledges in time. */
+const LOGGED_CALLS_MIN = 1024
+
 /** What the log keeps: a call, whose frame depends on what has become of it meanwhile, or any other frame as it is. */
 type LogEntry = OutgoingCall | Frame
 
@@ -40,6 +45,8 @@ export class ChannelSession {
   readonly #limits: Required<Limits>
   /** How many answer bytes may wait: as many as requests, but more than a socket keeps to itself before it says so. */
   readonly #answerMaxBytes: number
+  /** How many frames may be unacknowledged when a call is written. */
+  readonly #loggedMax: number
   /** What the other side allowed at first: no request may be larger. */
   #requestWindowBytes = -1
   #requestBytesSent = 0
@@ -58,6 +65,7 @@ export class ChannelSession {
     this.ttlMs = terms.ttlMs
     this.#limits = limits
     this.#answerMaxBytes = Math.max(limits.queueMaxBytes, ANSWER_MIN_BYTES)
+    this.#loggedMax = Math.max(limits.sessionLogMaxBytes / LOGGED_CALL_BYTES, LOGGED_CALLS_MIN)
     this.intake = new Intake(channel.turn, limits.requestWindowBytes, () => this.sendAck(this.frames.sent))
   }
 
@@ -115,6 +123,7 @@ export class ChannelSession {
       this.farewell === undefined &&
       this.#requestBytesSent + frameBytes <= this.#requestBytesAllowed &&
       !this.isLogFull &&
+      this.frames.sent - this.frames.acknowledged < this.#loggedMax &&
       this.connection?.hasRoom === true
     )
   }
