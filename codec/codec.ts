@@ -28,9 +28,9 @@ export interface Codec<In, Out = In> {
   encode(value: In, target: EncodeTarget): void
   /**
    * Reads the value that occupies exactly `bytes[start, end)`. Throws when they are not one. The result must not refer
-   * to `bytes`: the buffer is used again as soon as this returns.
+   * to `bytes`, as the buffer is used again as soon as this returns; unless `isOwned`: then nobody else has it.
    */
-  decode(bytes: Buffer, start: number, end: number): Out
+  decode(bytes: Buffer, start: number, end: number, isOwned?: boolean): Out
 }
 
 /** The type that a codec takes. */

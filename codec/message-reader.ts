@@ -23,8 +23,8 @@ export class MessageReader extends InPlaceReader {
   #low = 0
   #high = 0
 
-  override begin(bytes: Buffer, start: number, end: number): void {
-    super.begin(bytes, start, end)
+  override begin(bytes: Buffer, start: number, end: number, isOwned = false): void {
+    super.begin(bytes, start, end, isOwned)
     this.#depth = 0
   }
 
@@ -99,7 +99,9 @@ export class MessageReader extends InPlaceReader {
     const end = start + length
     if (end > this.len) throw new RangeError(`a field of ${length} bytes where ${this.len - start} are left`)
     this.pos = end
-    return copyBytes(this.buf as Buffer, start, end)
+    const { buf } = this
+    if (this.mayKeep(length)) return new Uint8Array(buf.buffer as ArrayBuffer, buf.byteOffset + start, length)
+    return copyBytes(buf as Buffer, start, end)
   }
 
   readInt64(): bigint {

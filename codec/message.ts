@@ -58,11 +58,11 @@ class Message<In, Out> implements MessageCodec<In, Out> {
     }
   }
 
-  decode(bytes: Buffer, start: number, end: number): Out {
+  decode(bytes: Buffer, start: number, end: number, isOwned = false): Out {
     const reader = idleReader ?? new MessageReader()
     idleReader = undefined
     try {
-      reader.begin(bytes, start, end)
+      reader.begin(bytes, start, end, isOwned)
       return this.read(reader, end)
     } catch (error) {
       throw new RangeError(`${this.typeName}: ${error instanceof Error ? error.message : error}`, { cause: error })

@@ -106,18 +106,29 @@ export class InPlaceWriter extends BufferWriter {
   }
 }
 
-/** A reader over a part of a buffer whose byte fields are copies. */
+/** A field is worth keeping the buffer that it came in when it is this much of it. */
+const KEPT_SHARE = 0.5
+
+/** A reader over a part of a buffer whose byte fields are copies; large ones are not when the buffer is nobody else's. */
 export class InPlaceReader extends BufferReader {
+  protected isOwned = false
+
   constructor() {
     super(NOTHING)
   }
 
   /** Starts at `start`; nothing from `end` on is read. */
-  begin(bytes: Buffer, start: number, end: number): void {
+  begin(bytes: Buffer, start: number, end: number, isOwned = false): void {
+    this.isOwned = isOwned
     this.buf = bytes
     this.pos = start
     this.len = end
     this.view = null
+  }
+
+  /** Whether a field of this length may go on referring to the buffer. */
+  protected mayKeep(length: number): boolean {
+    return this.isOwned && length >= this.buf.length * KEPT_SHARE
   }
 
   /** Lets go of the buffer. */
@@ -130,6 +141,7 @@ export class InPlaceReader extends BufferReader {
     // An object each would be a hundred bytes of heap per byte on the wire.
     const length = end - start
     if (length === 0) return EMPTY
+    if (this.mayKeep(length)) return (this.buf as Buffer).subarray(start, end)
     // Out of Buffer's pool: memory of its own for each field would take three times as long.
     const copy = Buffer.allocUnsafe(length)
     const bytes = this.buf

@@ -94,12 +94,12 @@ class ProtobufCodec<In, Out> implements Codec<In, Out> {
     }
   }
 
-  decode(bytes: Buffer, start: number, end: number): Out {
+  decode(bytes: Buffer, start: number, end: number, isOwned = false): Out {
     const nested = reading
     const reader = nested ? new InPlaceReader() : sharedReader
     reading = true
     try {
-      reader.begin(bytes, start, end)
+      reader.begin(bytes, start, end, isOwned)
       const message = this.#type.decode(reader, end - start)
       if (reader.pos !== end) throw new RangeError(`protobuf: ${end - reader.pos} bytes follow the message`)
       return message

@@ -259,7 +259,7 @@ export class Call extends CallState implements OutgoingCall, Abortable {
     }
     let value: unknown
     try {
-      value = this.setup.method.reply.decode(frame.bytes, frame.payloadStart, frame.end)
+      value = this.setup.method.reply.decode(frame.bytes, frame.payloadStart, frame.end, frame.isOwned)
       if (frame.hasHeader) {
         this.replyMetadata ??= []
         this.replyMetadata[position] = decodeCallHeader(frame.bytes, frame.headerStart, frame.payloadStart).metadata

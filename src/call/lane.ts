@@ -128,7 +128,7 @@ export class Lane implements RequestReceiver {
       let metadata = NO_METADATA
       if (isPlainHeader(bytes, headerStart, payloadStart)) timeoutMs = readTimeout(bytes, headerStart, payloadStart)
       else ({ timeoutMs, metadata } = decodeCallHeader(bytes, headerStart, payloadStart))
-      const value = bound.request.decode(bytes, payloadStart, frame.end)
+      const value = bound.request.decode(bytes, payloadStart, frame.end, frame.isOwned)
       return new ServedRequest(this, method, frame, value, metadata, timeoutMs)
     } catch (error) {
       const message = `${bound.fullName}: the request can not be decoded: ${messageOf(error)}`

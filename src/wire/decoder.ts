@@ -77,7 +77,7 @@ export class FrameDecoder {
       this.#checkLength(length)
       const frameEnd = offset + LENGTH_BYTES + length
       if (frameEnd > end) break
-      this.#emit(chunk, offset, frameEnd)
+      this.#emit(chunk, offset, frameEnd, false)
       offset = frameEnd
     }
     if (this.#halted || offset === end) return offset
@@ -112,8 +112,9 @@ export class FrameDecoder {
     this.#partialBytes = 0
     this.#trustedBytes = Math.max(this.#trustedBytes, want)
     // A buffer that was made for a large frame is given up with it; small ones are used again.
-    if (frame.length > FIRST_STEP_BYTES) this.#partial = EMPTY
-    this.#emit(frame, 0, want)
+    const isOwned = frame.length > FIRST_STEP_BYTES
+    if (isOwned) this.#partial = EMPTY
+    this.#emit(frame, 0, want, isOwned)
     return end
   }
 
@@ -139,7 +140,7 @@ export class FrameDecoder {
     )
   }
 
-  #emit(bytes: Buffer, start: number, end: number): void {
+  #emit(bytes: Buffer, start: number, end: number, isOwned: boolean): void {
     const headerBytes = (bytes[start + 6]! << 8) | bytes[start + 7]!
     const headerStart = start + HEAD_BYTES
     if (headerStart + headerBytes > end) {
@@ -148,6 +149,7 @@ export class FrameDecoder {
     }
     const frame = this.#frame
     frame.kind = bytes[start + 4]!
+    frame.isOwned = isOwned
     frame.flags = bytes[start + 5]!
     frame.msgID = readU32(bytes, start + 8)
     frame.methodID = readU32(bytes, start + 12)

@@ -288,6 +288,28 @@ test('a frame that lies within one chunk is given to the sink without a copy', (
   )
 })
 
+test('a frame owns its bytes when its buffer was made for it, and no other frame sees that buffer', () => {
+  const seen: { bytes: Buffer; isOwned: boolean }[] = []
+  const decoder = new FrameDecoder(
+    {
+      onFrame: ({ bytes, isOwned }) => {
+        seen.push({ bytes, isOwned })
+        return true
+      },
+    },
+    2 * MIB,
+  )
+  const small = rawFrame({ kind: 1, payload: Buffer.alloc(100) })
+  const large = rawFrame({ kind: 2, payload: Buffer.alloc(200 * KIB) })
+  for (const chunk of cut(Buffer.concat([small, large, small, large, small]), 90 * KIB)) decoder.push(chunk)
+  assert.deepEqual(
+    seen.map(({ isOwned }) => isOwned),
+    [false, true, false, true, false],
+  )
+  for (const { bytes } of seen.filter(({ isOwned }) => isOwned))
+    assert.equal(seen.filter((other) => other.bytes.buffer === bytes.buffer).length, 1)
+})
+
 test('every frame of the page is one frame', () => {
   for (const bytes of ALL_KINDS) assert.deepEqual(rawFrame(decodeOne(bytes)), bytes)
 })
