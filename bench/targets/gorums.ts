@@ -11,9 +11,8 @@ import {
   type Service,
   service,
 } from 'gorums'
-import { protobuf } from 'gorums/codec/protobuf'
 import { downNodes } from './down-nodes.ts'
-import { checkPayload, type Message, makePayload, messageType, wallClock } from './message.ts'
+import { checkPayload, type Message, makePayload, messageCodec, wallClock } from './message.ts'
 import { ownVersion } from './project.ts'
 import { ReceivedCounter } from './received.ts'
 import type { ConnectOptions, RunningServer, ServeOptions, Target, TargetClient } from './target.ts'
@@ -26,14 +25,13 @@ export interface GorumsVariant {
   readonly deadlines: boolean
 }
 
-const codec = protobuf<Message>(messageType)
-const coded = { request: codec, reply: codec }
+const coded = { request: messageCodec, reply: messageCodec }
 const ProtobufBench = service('bench.Bench', {
   echo: quorumCall(coded),
   write: quorumCall(coded),
   slow: quorumCall({ ...coded, concurrent: true }),
   rpc: rpc(coded),
-  multicast: multicast({ request: codec }),
+  multicast: multicast({ request: messageCodec }),
 })
 const MsgpackBench = service('bench.MsgpackBench', {
   echo: quorumCall<Message, Message>(),

@@ -1,7 +1,8 @@
-// The message that every target with messages carries, encoded by protobufjs for all of them: our codec, and the functions
-// that the gRPC targets are given, are made of the same type.
+// The message that every target with messages carries, and its codec: generated from message.proto, the same for all of
+// them. Our targets are given the codec, the gRPC targets functions that are made of it.
 
-import protobufjs from 'protobufjs'
+import type { Codec } from 'gorums'
+import { Message as generated } from './message_gorums.ts'
 
 export interface Message {
   readonly payload: Uint8Array
@@ -11,22 +12,20 @@ export interface Message {
   readonly sentAt?: number
 }
 
-export const MESSAGE_PROTO = `syntax = "proto3";
-package bench;
-message Message {
-  bytes payload = 1;
-  uint32 id = 2;
-  double sent_at = 3;
-}`
+export const messageCodec: Codec<Message> = generated
 
-export const messageType = protobufjs.parse(MESSAGE_PROTO).root.lookupType('bench.Message')
+/** What a message takes beside its payload, at most, bytes. */
+const MARGIN_BYTES = 32
 
 export function encodeMessage(message: Message): Buffer {
-  return messageType.encode(message).finish() as Buffer
+  const target = { buffer: Buffer.allocUnsafe(message.payload.length + MARGIN_BYTES), position: 0 }
+  messageCodec.encode(message, target)
+  return target.buffer.subarray(0, target.position)
 }
 
-export function decodeMessage(bytes: Uint8Array): Message {
-  return messageType.decode(bytes) as unknown as Message
+/** The bytes are the message's from then on: its payload refers to them. */
+export function decodeMessage(bytes: Buffer): Message {
+  return messageCodec.decode(bytes, 0, bytes.length, true)
 }
 
 /** Throws unless a reply carries as many bytes as it should. */
