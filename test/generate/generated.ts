@@ -1,7 +1,9 @@
-// All files that the generator has made and that are kept: the golden outputs, and the well-known types of the runtime.
+// All files that the generator has made and that are kept: the golden outputs, the well-known types of the runtime, what
+// the plugin reads and writes, and the messages of benchmarks.
 import path from 'node:path'
 import { emitFile } from '../../src/generate/emit.ts'
 import type { GeneratorOptions } from '../../src/generate/model.ts'
+import { problemText } from '../../src/generate/problems.ts'
 import { readModel } from '../../src/generate/read-model.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
@@ -22,7 +24,19 @@ export function keptFiles(): KeptFile[] {
     ...golden('golden-number', ['scalars', 'messages'], { ...DEFAULTS, int64: 'number', timestampAsDate: true }),
     ...golden('golden-string', ['scalars', 'messages'], { ...DEFAULTS, int64: 'string' }),
     ...wellKnown(),
+    inPlace('src/generate/plugin.proto', { ...DEFAULTS, int64: 'number' }, '../../codec/message.ts'),
+    inPlace('bench/micro/messages.proto', DEFAULTS),
+    inPlace('bench/targets/message.proto', DEFAULTS),
   ]
+}
+
+/** A file beside its .proto file. `runtime`: what it imports instead of `gorums/runtime`. */
+function inPlace(proto: string, options: GeneratorOptions, runtime?: string): KeptFile {
+  const file = path.join(root, proto)
+  const { files, named, problems } = readModel([file], [path.dirname(file)])
+  if (problems.length > 0) throw new Error(problems.map(problemText).join('\n'))
+  const { name, text } = emitFile(files.get(named[0]!)!, files, options, runtime)
+  return { name: path.join(path.dirname(proto), name), text }
 }
 
 function golden(folder: string, names: readonly string[], options: GeneratorOptions): KeptFile[] {
@@ -30,7 +44,7 @@ function golden(folder: string, names: readonly string[], options: GeneratorOpti
     names.map((name) => path.join(protos, `golden/${name}.proto`)),
     [protos, path.join(root, 'proto')],
   )
-  if (problems.length > 0) throw new Error(problems.map(({ file, message }) => `${file}: ${message}`).join('\n'))
+  if (problems.length > 0) throw new Error(problems.map(problemText).join('\n'))
   return names.map((name) => {
     const { text } = emitFile(files.get(`golden/${name}.proto`)!, files, options)
     return { name: `test/generate/${folder}/${name}_gorums.ts`, text }

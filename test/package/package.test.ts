@@ -14,8 +14,8 @@ const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'
 /** Tools with an install of their own. In continuous integration a missing one is a failure. */
 const TOOLS = path.join(root, 'scripts/tools/node_modules/.bin')
 const missing = existsSync(TOOLS) || process.env.CI ? false : 'not installed: npm run tools'
-/** Bytes of a bundle of `gorums/runtime` with all it needs, minified: 51 kB in November 2026. */
-const RUNTIME_MAX_BYTES = 70_000
+/** Bytes of a bundle of `gorums/runtime` with all it needs, the well-known types too, minified: 72 kB in November 2026. */
+const RUNTIME_MAX_BYTES = 90_000
 
 describe('the package', () => {
   let tarball: Tarball
@@ -164,7 +164,9 @@ describe('the package', () => {
 
 /** The sources that are built, without their ending. */
 function sources(): string[] {
-  return ['src', 'codec'].flatMap((folder) => filesIn(folder).map((name) => `${folder}/${name.replace(/\.ts$/, '')}`))
+  const files = ['src', 'codec'].flatMap((folder) => filesIn(folder).map((name) => `${folder}/${name}`))
+  const commands = Object.keys(manifest.bin).map((name) => `scripts/${name}.ts`)
+  return [...files, ...commands].filter((name) => name.endsWith('.ts')).map((name) => name.replace(/\.ts$/, ''))
 }
 
 function filesIn(folder: string): string[] {
