@@ -82,7 +82,8 @@ function checkStreams(
   report: (position: Position, message: string) => void,
 ): void {
   const { name } = method
-  if (method.isClientStream)
+  // Gorums accepts `stream` on the request of a multicast: a call still sends one message.
+  if (method.isClientStream && callType !== 'multicast')
     report(
       method.request.position,
       `method "${name}" takes a stream of requests, which is not supported: remove "stream" and call it once per request`,

@@ -57,6 +57,13 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     ],
   ],
   [
+    'a one-way method that takes a stream of requests',
+    method('option (gorums.unicast) = true;', '(stream M) returns (M)'),
+    [
+      'a.proto:5:19: method "Read" takes a stream of requests, which is not supported: remove "stream" and call it once per request',
+    ],
+  ],
+  [
     'a stream of requests',
     method('option (gorums.quorumcall) = true;', '(stream M) returns (M)'),
     [
@@ -90,6 +97,12 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     'two methods of one key',
     `${HEAD}service S {\n  rpc ReadAll(M) returns (M) {}\n  rpc read_all(M) returns (M) {}\n}\n`,
     ['a.proto:6:7: methods "ReadAll" and "read_all" are both "readAll" in TypeScript: rename one'],
+  ],
+  [
+    'two methods of one id on the wire',
+    // The SHA-256 of both full names begins with the same four bytes.
+    `${HEAD}service S {\n  rpc Read57204(M) returns (M);\n  rpc Read93063(M) returns (M);\n}\n`,
+    ['a.proto:6:7: methods "S/Read57204" and "S/Read93063" have the same id on the wire: rename one'],
   ],
   [
     'two fields of one key',
@@ -134,6 +147,10 @@ for (const [what, text, expected] of CASES) {
     assert.deepEqual(problems(t, text), expected)
   })
 }
+
+test('a multicast may take a stream of requests, as in .proto files of Gorums, and is a multicast like any other', (t) => {
+  assert.deepEqual(problems(t, method('option (gorums.multicast) = true;', '(stream M) returns (M)')), [])
+})
 
 test('a type of a file that is not imported: told which to import', (t) => {
   const b = 'syntax = "proto3";\npackage b;\nimport "c.proto";\n'

@@ -102,7 +102,7 @@ test('a mistake reaches the caller of protoc in words, with its place', { skip: 
   const text = `syntax = "proto3";
 import "gorums.proto";
 service S {
-  rpc M(stream A) returns (A) { option (gorums.multicast) = true; }
+  rpc M(stream A) returns (A) { option (gorums.quorumcall) = true; }
 }
 message A {}
 `
