@@ -63,7 +63,7 @@ function run(program: string, words: readonly string[], cwd: string): void {
 }
 
 const protocMissing = spawnSync('protoc', ['--version']).status === 0 ? false : 'protoc is not installed'
-const bufMissing = existsSync(buf) ? false : 'buf is not installed: npm ci --prefix test/generate/buf'
+const bufMissing = existsSync(buf) || process.env.CI ? false : 'buf is not installed: npm ci --prefix test/generate/buf'
 
 test('protoc gives the same bytes as the command', { skip: protocMissing }, (t) => {
   const place = folder(t)
