@@ -1,7 +1,7 @@
 // Servers on other machines: an agent there (`--server host:port`) starts server processes when it is asked to, over our own
 // RPCs, and answers for them. One benchmark at a time uses an agent: a new one ends what an older one has left.
 
-import { type Configuration, connect, createServer, type Node, rpc, type Server, service } from 'gorums'
+import { type Configuration, connect, createServer, type Node, RpcError, rpc, type Server, service } from 'gorums'
 import { downNodes } from '../targets/down-nodes.ts'
 import type { Received, ServeOptions, Target } from '../targets/target.ts'
 import { type ServerHandle, type ServerSource, startServerProcess } from './server-handle.ts'
@@ -22,6 +22,10 @@ const Control = service('bench.Control', {
   received: rpc<{ key: number }, Received>(),
   end: rpc<{ key: number }, object>(),
 })
+
+/** The flags of Node.js that an agent passes on: those of profiles. Others (`--import`, `--eval`) would run any code. */
+const PROFILE_FLAG =
+  /^--(cpu-prof|heap-prof|trace-event-categories=v8,node|(cpu-prof-dir|heap-prof-dir|trace-event-file-pattern)=.*)$/
 
 /** Serves benchmarks at an address until the returned server is closed. */
 export async function startAgent(
@@ -47,6 +51,9 @@ export async function startAgent(
       return {}
     },
     async start({ target, options, flags }) {
+      const refused = flags.find((flag) => !PROFILE_FLAG.test(flag))
+      if (refused !== undefined)
+        throw new RpcError('permission_denied', `an agent does not pass on the flag ${refused}`)
       const started = await startServerProcess(target, { ...options, host, port: 0 }, flags)
       const key = nextKey++
       handles.set(key, started)

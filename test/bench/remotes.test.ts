@@ -9,6 +9,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, it } from 'node:test'
+import { Agents } from '../../bench/processes/remote.ts'
+import type { ServerHandle } from '../../bench/processes/server-handle.ts'
+import { targetNamed } from '../../bench/targets/targets.ts'
 
 const command = path.resolve(import.meta.dirname, '../../bench/command.ts')
 
@@ -39,6 +42,19 @@ async function startAgent(t: { after(hook: () => Promise<void>): void }): Promis
   }
   throw new Error('the agent has not said where it listens')
 }
+
+describe('an agent', () => {
+  it('passes on the flags of profiles and no others', async (t) => {
+    const agents = await Agents.connect([await startAgent(t)])
+    t.after(() => agents.close())
+    const options = { operation: 'echo', host: '127.0.0.1', port: 0, delayMs: 0, payloadMaxBytes: 16 } as const
+    const start = (flags: readonly string[]): Promise<ServerHandle> =>
+      agents.start(targetNamed('gorums'), 0, options, flags)
+    await assert.rejects(start(['--import', 'data:text/javascript,0']), /an agent does not pass on the flag --import/)
+    const server = await start(['--trace-event-file-pattern=never-written.json'])
+    await server.end()
+  })
+})
 
 describe('npm run bench -- --remotes', () => {
   it('measures servers that agents have started, and reports them', async (t) => {
