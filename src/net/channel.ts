@@ -36,8 +36,6 @@ export class Channel implements ConnectionOwner {
   /** A small number, unique among the channels of its owner: an index into tables. */
   readonly slot: number
   readonly latency = new LatencyRecorder()
-  /** The turn in which latency was last recorded. */
-  #latencyTurn = 0
   /** Calls sent and not finished on this node. */
   pending = 0
   lastError: RpcError | undefined
@@ -125,11 +123,9 @@ export class Channel implements ConnectionOwner {
     else call.onFailed(this, refusal)
   }
 
-  /** An answer has come `ms` after its request was written. One in a turn is recorded: the others differ by nothing. */
+  /** An answer has come `ms` after its request was written. */
   noteLatency(ms: number): void {
-    if (this.#latencyTurn === this.turn.number) return
-    this.#latencyTurn = this.turn.number
-    this.latency.record(ms)
+    this.latency.recordIn(this.turn.number, ms)
   }
 
   /** A queued call is not to be sent any more: the call says so itself when it is asked. */
@@ -257,8 +253,6 @@ export class Channel implements ConnectionOwner {
     this.#endSession(error)
     connection?.closeWith(farewell, error)
   }
-
-  onOpen(): void {}
 
   onRoom(): void {
     this.#pump()

@@ -36,7 +36,7 @@ const LINGER_MS = 1_000
 /** Who a connection belongs to: a handshake at first, then a channel. */
 export interface ConnectionOwner {
   /** The stream is open. */
-  onOpen(connection: Connection): void
+  onOpen?(connection: Connection): void
   /** A frame that is not the connection's own business. Throws ProtocolViolation when it must not be there. */
   onFrame(connection: Connection, frame: IncomingFrame): void
   /** There is room to write again. */
@@ -192,7 +192,7 @@ export class Connection implements ByteStreamHandler, FrameSink, Reader {
   onOpen(): void {
     this.#isOpen = true
     this.turn.begin()
-    this.#owner.onOpen(this)
+    this.#owner.onOpen?.(this)
     this.turn.flush()
   }
 

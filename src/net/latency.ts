@@ -23,6 +23,15 @@ export class LatencyRecorder {
   #samples = 0
   #inBuckets = 0
   readonly #buckets = new Uint32Array(BUCKETS)
+  /** The turn of the newest sample. */
+  #turn = 0
+
+  /** Records one sample per turn: the others of that turn differ by nothing. */
+  recordIn(turn: number, ms: number): void {
+    if (this.#turn === turn) return
+    this.#turn = turn
+    this.record(ms)
+  }
 
   record(ms: number): void {
     this.#mean = this.#samples === 0 ? ms : this.#mean + EWMA_WEIGHT * (ms - this.#mean)
