@@ -15,6 +15,7 @@ export interface TinyInput {
   time?: number | undefined
 }
 
+/** Encodes and decodes Tiny. */
 export const Tiny: MessageCodec<TinyInput, Tiny> = defineMessage({
   typeName: 'bench.micro.Tiny',
   write(message, writer) {
@@ -88,6 +89,7 @@ export interface WideInput {
   f20?: TinyInput | undefined
 }
 
+/** Encodes and decodes Wide. */
 export const Wide: MessageCodec<WideInput, Wide> = defineMessage({
   typeName: 'bench.micro.Wide',
   write(message, writer) {
@@ -227,6 +229,7 @@ export interface NestedInput {
   items?: readonly TinyInput[] | undefined
 }
 
+/** Encodes and decodes Nested. */
 export const Nested: MessageCodec<NestedInput, Nested> = defineMessage({
   typeName: 'bench.micro.Nested',
   write(message, writer) {
@@ -277,6 +280,7 @@ export interface BlobInput {
   data?: Uint8Array | undefined
 }
 
+/** Encodes and decodes Blob. */
 export const Blob: MessageCodec<BlobInput, Blob> = defineMessage({
   typeName: 'bench.micro.Blob',
   write(message, writer) {
@@ -308,6 +312,7 @@ export interface ListInput {
   numbers?: readonly number[] | undefined
 }
 
+/** Encodes and decodes List. */
 export const List: MessageCodec<ListInput, List> = defineMessage({
   typeName: 'bench.micro.List',
   write(message, writer) {
@@ -344,6 +349,7 @@ export interface TextsInput {
   texts?: readonly string[] | undefined
 }
 
+/** Encodes and decodes Texts. */
 export const Texts: MessageCodec<TextsInput, Texts> = defineMessage({
   typeName: 'bench.micro.Texts',
   write(message, writer) {

@@ -21,6 +21,7 @@ export interface MessageInput {
   sentAt?: number | undefined
 }
 
+/** Encodes and decodes Message. */
 export const Message: MessageCodec<MessageInput, Message> = defineMessage({
   typeName: 'bench.Message',
   write(message, writer) {

@@ -19,6 +19,7 @@ export interface AnyInput {
   value?: Uint8Array | undefined
 }
 
+/** Encodes and decodes Any. */
 export const Any: MessageCodec<AnyInput, Any> = defineMessage({
   typeName: 'google.protobuf.Any',
   write(message, writer) {

@@ -17,6 +17,7 @@ export interface DurationInput {
   nanos?: number | undefined
 }
 
+/** Encodes and decodes Duration. */
 export const Duration: MessageCodec<DurationInput, Duration> = defineMessage({
   typeName: 'google.protobuf.Duration',
   write(message, writer) {

@@ -9,6 +9,7 @@ export type Empty = Record<string, never>
 /** What encoding a Empty takes. */
 export type EmptyInput = Record<string, never>
 
+/** Encodes and decodes Empty. */
 export const Empty: MessageCodec<EmptyInput, Empty> = defineMessage({
   typeName: 'google.protobuf.Empty',
   write() {},

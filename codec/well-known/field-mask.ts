@@ -13,6 +13,7 @@ export interface FieldMaskInput {
   paths?: readonly string[] | undefined
 }
 
+/** Encodes and decodes FieldMask. */
 export const FieldMask: MessageCodec<FieldMaskInput, FieldMask> = defineMessage({
   typeName: 'google.protobuf.FieldMask',
   write(message, writer) {

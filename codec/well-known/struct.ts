@@ -19,6 +19,7 @@ export interface StructInput {
   fields?: { readonly [key: string]: ValueInput } | undefined
 }
 
+/** Encodes and decodes Struct. */
 export const Struct: MessageCodec<StructInput, Struct> = defineMessage({
   typeName: 'google.protobuf.Struct',
   write(message, writer) {
@@ -93,6 +94,7 @@ export interface ValueInput {
     | undefined
 }
 
+/** Encodes and decodes Value. */
 export const Value: MessageCodec<ValueInput, Value> = defineMessage({
   typeName: 'google.protobuf.Value',
   write(message, writer) {
@@ -181,6 +183,7 @@ export interface ListValueInput {
   values?: readonly ValueInput[] | undefined
 }
 
+/** Encodes and decodes ListValue. */
 export const ListValue: MessageCodec<ListValueInput, ListValue> = defineMessage({
   typeName: 'google.protobuf.ListValue',
   write(message, writer) {

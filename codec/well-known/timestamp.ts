@@ -19,6 +19,7 @@ export interface TimestampInput {
   nanos?: number | undefined
 }
 
+/** Encodes and decodes Timestamp. */
 export const Timestamp: MessageCodec<TimestampInput, Timestamp> = defineMessage({
   typeName: 'google.protobuf.Timestamp',
   write(message, writer) {

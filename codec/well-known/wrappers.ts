@@ -13,6 +13,7 @@ export interface DoubleValueInput {
   value?: number | undefined
 }
 
+/** Encodes and decodes DoubleValue. */
 export const DoubleValue: MessageCodec<DoubleValueInput, DoubleValue> = defineMessage({
   typeName: 'google.protobuf.DoubleValue',
   write(message, writer) {
@@ -46,6 +47,7 @@ export interface FloatValueInput {
   value?: number | undefined
 }
 
+/** Encodes and decodes FloatValue. */
 export const FloatValue: MessageCodec<FloatValueInput, FloatValue> = defineMessage({
   typeName: 'google.protobuf.FloatValue',
   write(message, writer) {
@@ -79,6 +81,7 @@ export interface Int64ValueInput {
   value?: bigint | undefined
 }
 
+/** Encodes and decodes Int64Value. */
 export const Int64Value: MessageCodec<Int64ValueInput, Int64Value> = defineMessage({
   typeName: 'google.protobuf.Int64Value',
   write(message, writer) {
@@ -112,6 +115,7 @@ export interface UInt64ValueInput {
   value?: bigint | undefined
 }
 
+/** Encodes and decodes UInt64Value. */
 export const UInt64Value: MessageCodec<UInt64ValueInput, UInt64Value> = defineMessage({
   typeName: 'google.protobuf.UInt64Value',
   write(message, writer) {
@@ -145,6 +149,7 @@ export interface Int32ValueInput {
   value?: number | undefined
 }
 
+/** Encodes and decodes Int32Value. */
 export const Int32Value: MessageCodec<Int32ValueInput, Int32Value> = defineMessage({
   typeName: 'google.protobuf.Int32Value',
   write(message, writer) {
@@ -178,6 +183,7 @@ export interface UInt32ValueInput {
   value?: number | undefined
 }
 
+/** Encodes and decodes UInt32Value. */
 export const UInt32Value: MessageCodec<UInt32ValueInput, UInt32Value> = defineMessage({
   typeName: 'google.protobuf.UInt32Value',
   write(message, writer) {
@@ -211,6 +217,7 @@ export interface BoolValueInput {
   value?: boolean | undefined
 }
 
+/** Encodes and decodes BoolValue. */
 export const BoolValue: MessageCodec<BoolValueInput, BoolValue> = defineMessage({
   typeName: 'google.protobuf.BoolValue',
   write(message, writer) {
@@ -244,6 +251,7 @@ export interface StringValueInput {
   value?: string | undefined
 }
 
+/** Encodes and decodes StringValue. */
 export const StringValue: MessageCodec<StringValueInput, StringValue> = defineMessage({
   typeName: 'google.protobuf.StringValue',
   write(message, writer) {
@@ -277,6 +285,7 @@ export interface BytesValueInput {
   value?: Uint8Array | undefined
 }
 
+/** Encodes and decodes BytesValue. */
 export const BytesValue: MessageCodec<BytesValueInput, BytesValue> = defineMessage({
   typeName: 'google.protobuf.BytesValue',
   write(message, writer) {

@@ -71,7 +71,7 @@ function messageDeclaration(message: Message, scope: Scope): Doc {
     messageType(message, true, scope),
     hardline,
     hardline,
-    docComment({ isDeprecated: message.isDeprecated }),
+    docComment({ comment: `Encodes and decodes ${type}.`, isDeprecated: message.isDeprecated }),
     `export const ${type}: ${scope.runtimeType('MessageCodec')}`,
     typeParameters([scope.inputType(reference), type]),
     ` = ${scope.runtime('defineMessage')}({`,

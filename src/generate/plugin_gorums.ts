@@ -18,6 +18,7 @@ export interface RequestInput {
   protoFile?: readonly FileInput[] | undefined
 }
 
+/** Encodes and decodes Request. */
 export const Request: MessageCodec<RequestInput, Request> = defineMessage({
   typeName: 'plugin.Request',
   write(message, writer) {
@@ -74,6 +75,7 @@ export interface ResponseInput {
   file?: readonly OutputInput[] | undefined
 }
 
+/** Encodes and decodes Response. */
 export const Response: MessageCodec<ResponseInput, Response> = defineMessage({
   typeName: 'plugin.Response',
   write(message, writer) {
@@ -138,6 +140,7 @@ export interface OutputInput {
   content?: string | undefined
 }
 
+/** Encodes and decodes Output. */
 export const Output: MessageCodec<OutputInput, Output> = defineMessage({
   typeName: 'plugin.Output',
   write(message, writer) {
@@ -197,6 +200,7 @@ export interface FileInput {
   optionDependency?: readonly string[] | undefined
 }
 
+/** Encodes and decodes File. */
 export const File: MessageCodec<FileInput, File> = defineMessage({
   typeName: 'plugin.File',
   write(message, writer) {
@@ -334,6 +338,7 @@ export interface FileOptionsInput {
   features?: FeaturesInput | undefined
 }
 
+/** Encodes and decodes FileOptions. */
 export const FileOptions: MessageCodec<FileOptionsInput, FileOptions> = defineMessage({
   typeName: 'plugin.FileOptions',
   write(message, writer) {
@@ -387,6 +392,7 @@ export interface MessageInput {
   reservedName?: readonly string[] | undefined
 }
 
+/** Encodes and decodes Message. */
 export const Message: MessageCodec<MessageInput, Message> = defineMessage({
   typeName: 'plugin.Message',
   write(message, writer) {
@@ -517,6 +523,7 @@ export interface RangeInput {
   end?: number | undefined
 }
 
+/** Encodes and decodes Range. */
 export const Range: MessageCodec<RangeInput, Range> = defineMessage({
   typeName: 'plugin.Range',
   write(message, writer) {
@@ -556,6 +563,7 @@ export interface MessageOptionsInput {
   features?: FeaturesInput | undefined
 }
 
+/** Encodes and decodes MessageOptions. */
 export const MessageOptions: MessageCodec<MessageOptionsInput, MessageOptions> = defineMessage({
   typeName: 'plugin.MessageOptions',
   write(message, writer) {
@@ -617,6 +625,7 @@ export interface FieldInput {
   proto3Optional?: boolean | undefined
 }
 
+/** Encodes and decodes Field. */
 export const Field: MessageCodec<FieldInput, Field> = defineMessage({
   typeName: 'plugin.Field',
   write(message, writer) {
@@ -704,6 +713,7 @@ export interface FieldOptionsInput {
   features?: FeaturesInput | undefined
 }
 
+/** Encodes and decodes FieldOptions. */
 export const FieldOptions: MessageCodec<FieldOptionsInput, FieldOptions> = defineMessage({
   typeName: 'plugin.FieldOptions',
   write(message, writer) {
@@ -749,6 +759,7 @@ export interface OneofInput {
   options?: OneofOptionsInput | undefined
 }
 
+/** Encodes and decodes Oneof. */
 export const Oneof: MessageCodec<OneofInput, Oneof> = defineMessage({
   typeName: 'plugin.Oneof',
   write(message, writer) {
@@ -788,6 +799,7 @@ export interface OneofOptionsInput {
   features?: FeaturesInput | undefined
 }
 
+/** Encodes and decodes OneofOptions. */
 export const OneofOptions: MessageCodec<OneofOptionsInput, OneofOptions> = defineMessage({
   typeName: 'plugin.OneofOptions',
   write(message, writer) {
@@ -831,6 +843,7 @@ export interface EnumInput {
   reservedName?: readonly string[] | undefined
 }
 
+/** Encodes and decodes Enum. */
 export const Enum: MessageCodec<EnumInput, Enum> = defineMessage({
   typeName: 'plugin.Enum',
   write(message, writer) {
@@ -907,6 +920,7 @@ export interface EnumOptionsInput {
   features?: FeaturesInput | undefined
 }
 
+/** Encodes and decodes EnumOptions. */
 export const EnumOptions: MessageCodec<EnumOptionsInput, EnumOptions> = defineMessage({
   typeName: 'plugin.EnumOptions',
   write(message, writer) {
@@ -954,6 +968,7 @@ export interface EnumValueInput {
   options?: EnumValueOptionsInput | undefined
 }
 
+/** Encodes and decodes EnumValue. */
 export const EnumValue: MessageCodec<EnumValueInput, EnumValue> = defineMessage({
   typeName: 'plugin.EnumValue',
   write(message, writer) {
@@ -997,6 +1012,7 @@ export interface EnumValueOptionsInput {
   deprecated?: boolean | undefined
 }
 
+/** Encodes and decodes EnumValueOptions. */
 export const EnumValueOptions: MessageCodec<EnumValueOptionsInput, EnumValueOptions> = defineMessage({
   typeName: 'plugin.EnumValueOptions',
   write(message, writer) {
@@ -1032,6 +1048,7 @@ export interface ServiceInput {
   options?: ServiceOptionsInput | undefined
 }
 
+/** Encodes and decodes Service. */
 export const Service: MessageCodec<ServiceInput, Service> = defineMessage({
   typeName: 'plugin.Service',
   write(message, writer) {
@@ -1081,6 +1098,7 @@ export interface ServiceOptionsInput {
   deprecated?: boolean | undefined
 }
 
+/** Encodes and decodes ServiceOptions. */
 export const ServiceOptions: MessageCodec<ServiceOptionsInput, ServiceOptions> = defineMessage({
   typeName: 'plugin.ServiceOptions',
   write(message, writer) {
@@ -1122,6 +1140,7 @@ export interface MethodInput {
   serverStreaming?: boolean | undefined
 }
 
+/** Encodes and decodes Method. */
 export const Method: MessageCodec<MethodInput, Method> = defineMessage({
   typeName: 'plugin.Method',
   write(message, writer) {
@@ -1202,6 +1221,7 @@ export interface MethodOptionsInput {
   customReturnType?: string | undefined
 }
 
+/** Encodes and decodes MethodOptions. */
 export const MethodOptions: MessageCodec<MethodOptionsInput, MethodOptions> = defineMessage({
   typeName: 'plugin.MethodOptions',
   write(message, writer) {
@@ -1289,6 +1309,7 @@ export interface FeaturesInput {
   jsonFormat?: number | undefined
 }
 
+/** Encodes and decodes Features. */
 export const Features: MessageCodec<FeaturesInput, Features> = defineMessage({
   typeName: 'plugin.Features',
   write(message, writer) {
@@ -1351,6 +1372,7 @@ export interface SourceInfoInput {
   location?: readonly LocationInput[] | undefined
 }
 
+/** Encodes and decodes SourceInfo. */
 export const SourceInfo: MessageCodec<SourceInfoInput, SourceInfo> = defineMessage({
   typeName: 'plugin.SourceInfo',
   write(message, writer) {
@@ -1394,6 +1416,7 @@ export interface LocationInput {
   leadingComments?: string | undefined
 }
 
+/** Encodes and decodes Location. */
 export const Location: MessageCodec<LocationInput, Location> = defineMessage({
   typeName: 'plugin.Location',
   write(message, writer) {

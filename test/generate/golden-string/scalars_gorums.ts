@@ -46,6 +46,7 @@ export interface AllInput {
   someBytes?: Uint8Array | undefined
 }
 
+/** Encodes and decodes All. */
 export const All: MessageCodec<AllInput, All> = defineMessage({
   typeName: 'golden.scalars.All',
   write(message, writer) {
@@ -191,6 +192,7 @@ export interface ExplicitInput {
   someBytes?: Uint8Array | undefined
 }
 
+/** Encodes and decodes Explicit. */
 export const Explicit: MessageCodec<ExplicitInput, Explicit> = defineMessage({
   typeName: 'golden.scalars.Explicit',
   write(message, writer) {
@@ -328,6 +330,7 @@ export interface ListsInput {
   unpacked64?: readonly string[] | undefined
 }
 
+/** Encodes and decodes Lists. */
 export const Lists: MessageCodec<ListsInput, Lists> = defineMessage({
   typeName: 'golden.scalars.Lists',
   write(message, writer) {

@@ -72,6 +72,7 @@ export interface NodeInput {
   times?: readonly TimestampInput[] | undefined
 }
 
+/** Encodes and decodes Node. */
 export const Node: MessageCodec<NodeInput, Node> = defineMessage({
   typeName: 'golden.messages.Node',
   write(message, writer) {
@@ -259,6 +260,7 @@ export interface Node_InnerInput {
   shades?: readonly Node_Inner_Shade[] | undefined
 }
 
+/** Encodes and decodes Node_Inner. */
 export const Node_Inner: MessageCodec<Node_InnerInput, Node_Inner> = defineMessage({
   typeName: 'golden.messages.Node.Inner',
   write(message, writer) {
@@ -296,6 +298,7 @@ export type Nothing = Record<string, never>
 /** What encoding a Nothing takes. */
 export type NothingInput = Record<string, never>
 
+/** Encodes and decodes Nothing. */
 export const Nothing: MessageCodec<NothingInput, Nothing> = defineMessage({
   typeName: 'golden.messages.Nothing',
   write() {},
@@ -336,6 +339,7 @@ export interface MapsInput {
   doubles?: { readonly [key: string]: number } | undefined
 }
 
+/** Encodes and decodes Maps. */
 export const Maps: MessageCodec<MapsInput, Maps> = defineMessage({
   typeName: 'golden.messages.Maps',
   write(message, writer) {

@@ -23,6 +23,7 @@ export interface MessageCodecInput {
   key?: MessageCodecInput | undefined
 }
 
+/** Encodes and decodes MessageCodec. */
 export const MessageCodec: MessageCodec$<MessageCodecInput, MessageCodec> = defineMessage$({
   typeName: 'golden.names.MessageCodec',
   write(message, writer) {
@@ -76,6 +77,7 @@ export interface ServiceInput {
   Leading?: string | undefined
 }
 
+/** Encodes and decodes Service. */
 export const Service: MessageCodec$<ServiceInput, Service> = defineMessage$({
   typeName: 'golden.names.Service',
   write(message, writer) {
@@ -139,6 +141,7 @@ export interface Date$Input {
   valueOf$?: string | undefined
 }
 
+/** Encodes and decodes Date$. */
 export const Date$: MessageCodec$<Date$Input, Date$> = defineMessage$({
   typeName: 'golden.names.Date',
   write(message, writer) {
@@ -167,6 +170,7 @@ export type Uint8Array$ = Record<string, never>
 /** What encoding a Uint8Array$ takes. */
 export type Uint8Array$Input = Record<string, never>
 
+/** Encodes and decodes Uint8Array$. */
 export const Uint8Array$: MessageCodec$<Uint8Array$Input, Uint8Array$> = defineMessage$({
   typeName: 'golden.names.Uint8Array',
   write() {},
@@ -193,6 +197,7 @@ export interface reader$Input {
   tag?: string | undefined
 }
 
+/** Encodes and decodes reader$. */
 export const reader$: MessageCodec$<reader$Input, reader$> = defineMessage$({
   typeName: 'golden.names.reader',
   write(message, writer) {
@@ -224,6 +229,7 @@ export interface reader_stringInput {
   x?: number | undefined
 }
 
+/** Encodes and decodes reader_string. */
 export const reader_string: MessageCodec$<reader_stringInput, reader_string> = defineMessage$({
   typeName: 'golden.names.reader.string',
   write(message, writer) {
@@ -255,6 +261,7 @@ export interface ReadRequestInput$ {
   input?: ReadRequestInputInput | undefined
 }
 
+/** Encodes and decodes ReadRequest. */
 export const ReadRequest: MessageCodec$<ReadRequestInput$, ReadRequest> = defineMessage$({
   typeName: 'golden.names.ReadRequest',
   write(message, writer) {
@@ -286,6 +293,7 @@ export type ReadRequestInput = Record<string, never>
 /** What encoding a ReadRequestInput takes. */
 export type ReadRequestInputInput = Record<string, never>
 
+/** Encodes and decodes ReadRequestInput. */
 export const ReadRequestInput: MessageCodec$<ReadRequestInputInput, ReadRequestInput> = defineMessage$({
   typeName: 'golden.names.ReadRequestInput',
   write() {},
@@ -308,6 +316,7 @@ export type defineMessage = Record<string, never>
 /** What encoding a defineMessage takes. */
 export type defineMessageInput = Record<string, never>
 
+/** Encodes and decodes defineMessage. */
 export const defineMessage: MessageCodec$<defineMessageInput, defineMessage> = defineMessage$({
   typeName: 'golden.names.defineMessage',
   write() {},
@@ -354,6 +363,7 @@ export interface AMessageWhoseNameIsSoLongThatNothingOfItFitsIntoALineOfOneHundr
     | undefined
 }
 
+/** Encodes and decodes AMessageWhoseNameIsSoLongThatNothingOfItFitsIntoALineOfOneHundredAndTwentyColumns. */
 export const AMessageWhoseNameIsSoLongThatNothingOfItFitsIntoALineOfOneHundredAndTwentyColumns: MessageCodec$<
   AMessageWhoseNameIsSoLongThatNothingOfItFitsIntoALineOfOneHundredAndTwentyColumnsInput,
   AMessageWhoseNameIsSoLongThatNothingOfItFitsIntoALineOfOneHundredAndTwentyColumns

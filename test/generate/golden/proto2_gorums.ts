@@ -68,6 +68,7 @@ export interface OldInput {
   choice?: { case: 'chosen'; value: Level } | { case: 'other'; value: Old_OtherInput } | undefined
 }
 
+/** Encodes and decodes Old. */
 export const Old: MessageCodec<OldInput, Old> = defineMessage({
   typeName: 'golden.proto2.Old',
   write(message, writer) {
@@ -303,6 +304,7 @@ export interface Old_ExtraInput {
   deep?: readonly Old_Extra_DeepInput[] | undefined
 }
 
+/** Encodes and decodes Old_Extra. */
 export const Old_Extra: MessageCodec<Old_ExtraInput, Old_Extra> = defineMessage({
   typeName: 'golden.proto2.Old.Extra',
   write(message, writer) {
@@ -344,6 +346,7 @@ export interface Old_Extra_DeepInput {
   depth?: number | undefined
 }
 
+/** Encodes and decodes Old_Extra_Deep. */
 export const Old_Extra_Deep: MessageCodec<Old_Extra_DeepInput, Old_Extra_Deep> = defineMessage({
   typeName: 'golden.proto2.Old.Extra.Deep',
   write(message, writer) {
@@ -375,6 +378,7 @@ export interface Old_OtherInput {
   value?: number | undefined
 }
 
+/** Encodes and decodes Old_Other. */
 export const Old_Other: MessageCodec<Old_OtherInput, Old_Other> = defineMessage({
   typeName: 'golden.proto2.Old.Other',
   write(message, writer) {
@@ -406,6 +410,7 @@ export interface PartInput {
   id: number
 }
 
+/** Encodes and decodes Part. */
 export const Part: MessageCodec<PartInput, Part> = defineMessage({
   typeName: 'golden.proto2.Part',
   write(message, writer) {

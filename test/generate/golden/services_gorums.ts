@@ -29,6 +29,7 @@ export interface RequestInput {
   attributes?: { readonly [key: string]: string } | undefined
 }
 
+/** Encodes and decodes Request. */
 export const Request: MessageCodec<RequestInput, Request> = defineMessage({
   typeName: 'golden.services.Request',
   write(message, writer) {
@@ -99,6 +100,7 @@ export interface ReplyInput {
   attributes?: { readonly [key: string]: string } | undefined
 }
 
+/** Encodes and decodes Reply. */
 export const Reply: MessageCodec<ReplyInput, Reply> = defineMessage({
   typeName: 'golden.services.Reply',
   write(message, writer) {
@@ -161,6 +163,7 @@ export type Nothing = Record<string, never>
 /** What encoding a Nothing takes. */
 export type NothingInput = Record<string, never>
 
+/** Encodes and decodes Nothing. */
 export const Nothing: MessageCodec<NothingInput, Nothing> = defineMessage({
   typeName: 'golden.services.Nothing',
   write() {},
