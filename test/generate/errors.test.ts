@@ -115,6 +115,36 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     ['a.proto:5:9: A.B and A_B are both called A_B in TypeScript: rename one of them'],
   ],
   [
+    'numbers of fields that can not be',
+    'syntax = "proto3";\nmessage M {\n  reserved 5, "gone";\n  int32 a = 0;\n  int32 b = 19500;\n  int32 c = 5;\n  int32 gone = 6;\n  int32 d = 7;\n  int32 e = 7;\n}\n',
+    [
+      'a.proto:4:9: the number of field "a" is 0: choose one from 1 to 536870911',
+      'a.proto:5:9: the number of field "b" is 19500: 19000 to 19999 belong to protobuf itself',
+      'a.proto:6:9: the number 5 is reserved in message "M": choose another for field "c"',
+      'a.proto:7:9: the name "gone" is reserved in message "M": choose another',
+      'a.proto:9:9: fields "d" and "e" both have the number 7: give one of them another',
+    ],
+  ],
+  [
+    'values of enums that can not be',
+    'syntax = "proto3";\nenum E {\n  reserved 3;\n  A = 1;\n  B = 1;\n  C = 3;\n}\nenum F {}\n',
+    [
+      'a.proto:4:3: the first value of enum "E" must be 0: it is what an absent field reads as',
+      'a.proto:5:3: values "A" and "B" both have the number 1: write "option allow_alias = true;" if that is meant',
+      'a.proto:6:3: the number 3 is reserved in enum "E": choose another for "C"',
+      'a.proto:8:6: enum "F" has no values: add one with the number 0',
+    ],
+  ],
+  [
+    'what is declared twice',
+    'syntax = "proto3";\nmessage M { int32 a = 1; int32 a = 2; oneof o {} }\nmessage M {}\n',
+    [
+      'a.proto:2:32: "a" is declared twice in message "M": rename one',
+      'a.proto:2:45: oneof "o" has no fields: add one, or remove it',
+      'a.proto:3:9: "M" is declared already, at a.proto:2:9: rename one',
+    ],
+  ],
+  [
     'an import that is not there',
     'syntax = "proto3";\nimport "b.proto";\nmessage M {}\n',
     ['a.proto:2:8: "b.proto" is not found in "DIR": add -I with the folder that it is in'],

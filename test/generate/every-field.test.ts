@@ -17,6 +17,9 @@ const DEPTH = 3
 const generate = path.resolve(import.meta.dirname, '../../src/generate')
 const names = ['any', 'duration', 'empty', 'field_mask', 'struct', 'timestamp', 'wrappers']
 
+/** Number 1000, a varint. */
+const UNKNOWN_FIELD = Buffer.from('c03e01', 'hex')
+
 type Value = Record<string, unknown>
 
 class Filler {
@@ -73,6 +76,9 @@ function everyField(file: ProtoFile, filler: Filler, module: object): void {
   for (const message of messagesOf(file)) {
     const name = typeNames(file).types.get(message.fullName)!
     const codec = (module as Record<string, runtime.MessageCodec<object, object>>)[name]!
+    // Nothing at all, and a field that nobody knows.
+    const empty = messageOf(codec, bytesOf(codec, {}))
+    assert.deepEqual(messageOf(codec, UNKNOWN_FIELD), empty)
     const choices = Math.max(1, ...message.oneofs.map(() => message.fields.length))
     for (let choice = 0; choice < choices; choice++) {
       const given = filler.fill(message, choice)
