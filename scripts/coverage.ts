@@ -9,8 +9,8 @@ import { parseArgs } from 'node:util'
 import { drawBadge } from './badge.ts'
 import { toolPath } from './tool-path.ts'
 
-/** Percent that have to be covered: what was measured in November 2026 (98.7, 96.2, 98.3), less what chance and timing decide. */
-const FLOOR = { lines: 98, branches: 95.5, functions: 97 } as const
+/** Percent that have to be covered: what was measured in November 2026, rounded down. */
+const FLOOR = { lines: 98, branches: 96, functions: 97 } as const
 /** Not run: tests that run changed sources under the names of the right ones, and the package, which is no source. */
 const PLANTED = ['test/fuzz', 'test/simulation/planting', 'test/package']
 
