@@ -29,10 +29,11 @@ test('says what it can read, and gives the files that were asked for', () => {
 })
 
 test('takes its options from the parameter, with dashes or underscores, and blanks between', () => {
-  const parameter = ' int64=string , ,import-extension=none'
-  const { error, file } = answer({ fileToGenerate: ['store.proto'], protoFile: [STORE], parameter })
-  assert.equal(error, undefined)
-  assert.match(file[0]!.content!, /time: string/)
+  for (const parameter of [' int64=string , ,import_extension=none', 'int64=string,import-extension=none']) {
+    const { error, file } = answer({ fileToGenerate: ['store.proto'], protoFile: [STORE], parameter })
+    assert.equal(error, undefined)
+    assert.match(file[0]!.content!, /time: string/)
+  }
 })
 
 for (const [parameter, expected] of [
