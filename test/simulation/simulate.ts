@@ -98,11 +98,12 @@ async function show({ seed, violation }: SeedResult): Promise<void> {
   const isTheSame = async (faults: typeof plan.faults): Promise<boolean> =>
     (await runSeed(seed, { faults })).violation?.invariant === violation.invariant
   const faults = await shrinkSchedule(plan.faults, isTheSame)
-  const last = (await runSeed(seed, { faults })).violation ?? violation
+  const again = await runSeed(seed, { faults, traceLines: Number.POSITIVE_INFINITY })
+  const last = again.violation ?? violation
   console.log(`of ${plan.faults.length} faults, these ${faults.length} are enough:`)
   for (const fault of faults) console.log(`  ${JSON.stringify(fault)}`)
   console.log(`then, at ${last.atMs.toFixed(1)} ms: ${last.what}`)
-  const endMs = Math.max(2 * endOfFaults(faults), 100)
+  const endMs = faults.length === 0 ? Number.POSITIVE_INFINITY : Math.max(2 * endOfFaults(faults), 100)
   const file = values.svg ?? 'violation.svg'
   writeFileSync(
     file,
@@ -110,12 +111,21 @@ async function show({ seed, violation }: SeedResult): Promise<void> {
       title: `seed ${seed}: ${last.what.split('\n')[0]!.slice(0, 110)}`,
       hosts: [...plan.clients, ...plan.servers],
       faults,
+      connections: connectionsOf(again.trace),
       // What is noticed long after the faults stands at the edge: the faults are what one wants to see.
       marks: [{ atMs: Math.min(last.atMs, endMs), text: `${last.invariant}: at ${last.atMs.toFixed(1)} ms` }],
       endMs: Math.min(last.atMs, endMs),
     }),
   )
   console.log(`drawn in ${file}; replay the whole run with: npm run simulate -- --seed ${seed} --trace`)
+}
+
+/** When hosts made and lost connections, as a trace tells it. */
+function connectionsOf(trace: readonly string[]): { atMs: number; host: string; isLost: boolean }[] {
+  return trace.flatMap((line) => {
+    const [, atMs, host, what] = /^ *([\d.]+) {2}(\S+) +(connected|close)$/.exec(line) ?? []
+    return host === undefined ? [] : [{ atMs: Number(atMs), host, isLost: what === 'close' }]
+  })
 }
 
 function number(name: string, text: string): number {

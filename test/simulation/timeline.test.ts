@@ -33,3 +33,16 @@ test('long runs are told in seconds, marks cross all lanes, and no text is taken
   assert.ok(svg.includes('a &lt; b') && svg.includes('a&amp;b') && svg.includes('&lt;broken&gt; &amp; "told"'))
   assert.equal(svg.match(/class="mark"/g)?.length, 1)
 })
+
+test('connections that are made and lost are marks on the lanes of their hosts, as far as the picture goes', () => {
+  const connections = [
+    { atMs: 10, host: 'a', isLost: false },
+    { atMs: 20, host: 'a', isLost: true },
+    { atMs: 20, host: 'nobody', isLost: true },
+    { atMs: 2_000, host: 'a', isLost: false },
+  ]
+  const svg = drawTimeline({ title: 'a', hosts: ['a'], faults: [], connections, endMs: 100 })
+  assert.equal(svg.match(/<circle class="made"/g)?.length, 1)
+  assert.equal(svg.match(/<circle class="lost"/g)?.length, 1)
+  assert.ok(svg.includes('<title>connection lost at 20 ms</title>'))
+})

@@ -41,6 +41,7 @@ export function drawHistory<State, Input, Output>(
   })
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${escapeXml(title)}</title>`,
     STYLE,
     `<rect class="paper" width="${WIDTH}" height="${height}"/>`,
     `<text class="ink" x="14" y="24" font-size="15" font-weight="bold">${escapeXml(title)}</text>`,

@@ -8,6 +8,8 @@ export interface TimelineOptions {
   readonly title: string
   readonly hosts: readonly string[]
   readonly faults: readonly Fault[]
+  /** When hosts had made a connection, and when they lost one: small marks on their lanes. */
+  readonly connections?: readonly { readonly atMs: number; readonly host: string; readonly isLost: boolean }[]
   /** Moments worth a line across all lanes. */
   readonly marks?: readonly { readonly atMs: number; readonly text: string }[]
   readonly endMs: number
@@ -20,13 +22,14 @@ const TOP = 56
 const BAR = 16
 
 /** The picture, as the text of an SVG document. */
-export function drawTimeline({ title, hosts, faults, marks = [], endMs }: TimelineOptions): string {
+export function drawTimeline({ title, hosts, faults, connections = [], marks = [], endMs }: TimelineOptions): string {
   const end = Math.max(endMs, 1) * 1.05
   const x = (ms: number): number => LEFT + (Math.min(ms, end) / end) * (WIDTH - LEFT - 20)
   const laneOf = (host: string): number => TOP + hosts.indexOf(host) * LANE
   const height = TOP + hosts.length * LANE + 40
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${escapeXml(title)}</title>`,
     STYLE,
     `<rect class="paper" width="${WIDTH}" height="${height}"/>`,
     `<text class="ink" x="16" y="26" font-size="15" font-weight="bold">${escapeXml(title)}</text>`,
@@ -41,6 +44,13 @@ export function drawTimeline({ title, hosts, faults, marks = [], endMs }: Timeli
         `<text class="faint" x="${x(ms)}" y="${height - 18}" text-anchor="middle">${label(ms)}</text>`,
     ),
     ...faults.flatMap((fault) => hostsOf(fault).map((host) => drawFault(fault, host, x, laneOf(host)))),
+    ...connections
+      .filter(({ atMs, host }) => atMs <= end && hosts.includes(host))
+      .map(({ atMs, host, isLost }) => {
+        const what = isLost ? 'connection lost' : 'connected'
+        const circle = `<circle class="${isLost ? 'lost' : 'made'}" cx="${x(atMs)}" cy="${laneOf(host) + 22}" r="3.5"/>`
+        return `<g><title>${what} at ${label(atMs)}</title>${circle}</g>`
+      }),
     ...marks.map(
       ({ atMs, text }) =>
         `<line class="mark" x1="${x(atMs)}" x2="${x(atMs)}" y1="${TOP - 8}" y2="${height - 36}"/>` +
@@ -111,9 +121,10 @@ function escapeXml(text: string): string {
 const STYLE = `<style>
 .paper { fill: #fff } .ink { fill: #1a1a1a } .faint { fill: #666 }
 .lane { stroke: #999 } .grid { stroke: #e4e4e4 } .fault { fill: #d9822b; fill-opacity: .75 }
+.made { fill: #2e8b57 } .lost { fill: #fff; stroke: #c0392b; stroke-width: 1.5 }
 .mark { stroke: #c0392b; stroke-width: 2; stroke-dasharray: 5 3 } .alarm { fill: #c0392b; font-weight: bold }
 @media screen and (prefers-color-scheme: dark) {
   .paper { fill: #14171a } .ink { fill: #e8e8e8 } .faint { fill: #9aa0a6 } .lane { stroke: #6b7075 }
-  .grid { stroke: #2a2f34 } .fault { fill: #f0a04b } .mark { stroke: #ff7a6b } .alarm { fill: #ff7a6b }
+  .grid { stroke: #2a2f34 } .fault { fill: #f0a04b } .lost { fill: #14171a; stroke: #ff7a6b } .mark { stroke: #ff7a6b } .alarm { fill: #ff7a6b }
 }
 </style>`
