@@ -1,7 +1,7 @@
 // A server: handlers, a listening port, and the clients that are connected to it.
 
 import { RpcError } from '../errors.ts'
-import type { Channel } from '../net/channel.ts'
+import type { NodeManager } from '../net/node-manager.ts'
 import type { ListenAddress, ListeningPort } from '../net/runtime.ts'
 import { checkKind, functionList, milliseconds, type TransportOptions, timeDefaults } from '../options.ts'
 import { Configuration, type NodeSource } from './configuration.ts'
@@ -93,8 +93,9 @@ export class Server {
   }
 
   /**
-   * Accepts no more, lets what was accepted finish and be answered, and closes. What has not finished after
-   * `drainTimeoutMs` is dropped: its callers get `unavailable`, `executed: 'unknown'`; its handlers' signals fire.
+   * Accepts no more, lets what was accepted finish and be answered, and closes. Clients that were cut off may come back for
+   * their answers meanwhile, as long as their sessions live. What has not finished after `drainTimeoutMs` is dropped: its
+   * callers get `unavailable`, `executed: 'unknown'`; its handlers' signals fire.
    */
   close(options: CloseOptions = {}): Promise<void> {
     const drainTimeoutMs = milliseconds('drainTimeoutMs', options.drainTimeoutMs, timeDefaults.drainTimeoutMs)
@@ -115,12 +116,8 @@ export class Server {
 
   async #close(drainTimeoutMs: number): Promise<void> {
     const { manager } = this.#endpoint
-    manager.isDraining = true
-    const channels = manager.channels.filter((channel) => channel.state === 'up')
-    for (const channel of channels) channel.drain('the server is shutting down')
-    manager.turn.flush()
     // Whoever is cut off meanwhile has to come back for what was accepted; who is new is refused.
-    if (drainTimeoutMs > 0) await drained(channels, drainTimeoutMs)
+    await drained(manager, drainTimeoutMs)
     const closed = this.#port?.close()
     this.#port = undefined
     manager.close(new RpcError('cancelled', 'the server was closed'))
@@ -128,22 +125,15 @@ export class Server {
   }
 }
 
-/** Resolves when every channel's accepted requests have finished and their answers have gone, or the time is over. */
-function drained(channels: readonly Channel[], timeoutMs: number): Promise<void> {
+/** Resolves when all that was accepted has been answered, or the time is over. */
+function drained(manager: NodeManager, timeoutMs: number): Promise<void> {
   return new Promise((resolve) => {
-    let left = channels.length
-    if (left === 0) return resolve()
-    const timer = channels[0]!.turn.runtime.startTimer(timeoutMs, resolve)
-    for (const channel of channels) {
-      const finish = (): void => {
-        if (--left > 0) return
-        timer.cancel()
-        resolve()
-      }
-      const flush = (): void => channel.whenFlushed(finish)
-      if (channel.receiver === undefined) flush()
-      else channel.receiver.whenIdle(flush)
-    }
+    const timer = timeoutMs > 0 ? manager.turn.runtime.startTimer(timeoutMs, resolve) : undefined
+    manager.drain(() => {
+      timer?.cancel()
+      resolve()
+    })
+    if (timer === undefined) resolve()
   })
 }
 

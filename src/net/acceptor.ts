@@ -47,6 +47,8 @@ export interface AcceptorOwner {
     terms: SessionTerms,
     attachEpoch: number,
   ): ConnectionOwner | undefined
+  /** A dialler that has been sent HELLO_OK is gone, and has not made its connection count. `hasLeft`: it has said so. */
+  onHandshakeEnded(hello: Hello, hasLeft: boolean): void
   /** A stranger was refused or cut. */
   onStranger(error: RpcError): void
 }
@@ -90,6 +92,7 @@ class Handshake implements ConnectionOwner {
   readonly #timer: Timer
   #hello: Hello | undefined
   #admitted: Admitted | undefined
+  #hasLeft = false
 
   constructor(owner: AcceptorOwner, stream: ByteStream, isLocal: boolean, onEnd: () => void) {
     this.#owner = owner
@@ -131,6 +134,7 @@ class Handshake implements ConnectionOwner {
   #onFirstFrame(connection: Connection, frame: IncomingFrame, hello: Hello, admitted: Admitted): void {
     if (frame.kind === Kind.goaway) {
       const { why } = decodeGoAway(frame.payloadReader())
+      this.#hasLeft = true
       return connection.close(
         new RpcError(why.code, `${connection.stream.remoteAddress} left after HELLO_OK: ${why.message}`),
       )
@@ -158,6 +162,7 @@ class Handshake implements ConnectionOwner {
 
   onClosed(_connection: Connection, error: RpcError): void {
     this.#end()
+    if (this.#admitted !== undefined) this.#owner.onHandshakeEnded(this.#hello!, this.#hasLeft)
     if (error.code !== 'cancelled') this.#owner.onStranger(error)
   }
 

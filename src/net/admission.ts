@@ -19,6 +19,7 @@ import type { Channel } from './channel.ts'
 import type { PeerInfo, SessionTerms } from './channel-ports.ts'
 import type { ChannelSession } from './channel-session.ts'
 import type { Connection } from './connection.ts'
+import { DRAINING } from './drain.ts'
 import type { PeerIdentity } from './runtime.ts'
 
 /** Incarnations that are remembered after they have gone. */
@@ -52,6 +53,8 @@ export class Admission {
   /** Members that we dial: they must not dial us. */
   readonly #dialled = new Set<string>()
   readonly #seen = new Map<string, DiallerRecord>()
+  /** Who has been let in and not been heard since: with which HELLO, and until when, in the runtime's ms. */
+  readonly #expected = new Map<string, { readonly epoch: number; readonly untilMs: number }>()
   /** When each node id was displaced, lately, in the runtime's ms. */
   readonly #displacedAt = new Map<string, number[]>()
   #nextClient = 1
@@ -74,6 +77,16 @@ export class Admission {
         this.#members.get(channel.nodeID) !== channel &&
         !channel.peer?.incarnation.equals(incarnation),
     )
+  }
+
+  /**
+   * Whether somebody who has been let in has not been heard since: it may have sent requests already, and if it was cut off,
+   * it may come back.
+   */
+  get expectsSomebody(): boolean {
+    const now = this.#owner.transport.runtime.now()
+    for (const { untilMs } of this.#expected.values()) if (untilMs > now) return true
+    return false
   }
 
   /** Declares a member that we dial. */
@@ -146,7 +159,23 @@ export class Admission {
       identity: names,
       promised: isPromised ? admitted.sessionID : NO_SESSION,
     })
+    if (isPromised) this.#expect(incarnation, hello.attachEpoch, admitted.sessionID.length > 0)
+    else this.#expected.delete(incarnation)
     return admitted
+  }
+
+  /** A session lets its dialler come back when it is cut off. */
+  #expect(incarnation: string, epoch: number, isNamed: boolean): void {
+    const { runtime, sessionTtlMs } = this.#owner.transport
+    this.#expected.set(incarnation, { epoch, untilMs: isNamed ? runtime.now() + sessionTtlMs : Infinity })
+  }
+
+  /** A handshake has ended behind HELLO_OK, and its connection counts for nothing. `hasLeft`: by the dialler's own word. */
+  handshakeEnded(hello: Hello, hasLeft: boolean): void {
+    const incarnation = hello.incarnation.toString('hex')
+    const expected = this.#expected.get(incarnation)
+    if (expected?.epoch !== hello.attachEpoch) return
+    if (hasLeft || expected.untilMs === Infinity) this.#expected.delete(incarnation)
   }
 
   #newSession(hello: Hello): Admitted {
@@ -180,6 +209,7 @@ export class Admission {
     const isKnown = terms.isResumed && known?.session?.id.equals(terms.sessionID) === true
     const isLatest = record?.epoch === attachEpoch
     const isThere = isKnown || record?.promised.equals(terms.sessionID) === true
+    if (isLatest) this.#expected.delete(incarnation)
     if (!isLatest || !isThere) {
       connection.close(anew())
       return undefined
@@ -190,8 +220,6 @@ export class Admission {
     this.#known.set(incarnation, channel)
     this.#leave(channel)
     channel.attach(connection, peer, { ...terms, isResumed: isKnown }, false)
-    // Unless the session has heard it before, and has just been told again.
-    if (this.#owner.isDraining && !channel.session?.isDraining) channel.drain('the server is shutting down')
     return channel
   }
 
@@ -211,7 +239,7 @@ export class Admission {
       return { code: 'failed_precondition', message, retry: false }
     }
     if (!this.#owner.isDraining || isResumed) return undefined
-    return { code: 'unavailable', message: 'the server is shutting down', retry: true }
+    return { code: 'unavailable', message: DRAINING, retry: true }
   }
 
   /** Ends the connection and the session of another process with this node id: the later one wins. */
@@ -256,6 +284,7 @@ export class Admission {
     for (const gone of this.#seen.keys()) {
       if (this.#known.has(gone)) continue
       this.#seen.delete(gone)
+      this.#expected.delete(gone)
       return
     }
   }

@@ -54,7 +54,7 @@ export class ChannelSession {
   #expiryTimer: Timer | undefined
   /** GOAWAY with the last frame that we have accepted requests up to, once there will be no more. */
   #drainFrame: Buffer | undefined
-  /** What had arrived over the last connection as this one has told, from the frame behind number `above` on. */
+  /** What had arrived over earlier connections, as has only been told at the beginning of later ones, behind frame `above`. */
   #arrived: { readonly above: number; readonly entries: readonly LogEntry[] } = NOTHING
   /** Whether the other side has heard that on the connection of the moment. */
   #isDrainHeard = false
@@ -149,14 +149,21 @@ export class ChannelSession {
     this.connection = connection
     this.intake.resume()
     this.allow(requestBytesAllowed)
-    const above = this.frames.acknowledged
-    this.#arrived = { above, entries: this.frames.entriesAbove(above).slice(0, peerReceived - above) }
+    this.#noteArrived(peerReceived)
     this.frames.acknowledge(peerReceived)
     if (greets) this.sendAck(peerReceived)
     // Before the refusals that it has brought: whoever is told to wait for the next session does not fail.
     if (this.#drainFrame !== undefined) connection.sendControl(this.#drainFrame)
     const now = this.#channel.turn.now()
     this.frames.replay((entry, bytes) => this.#sendAgain(entry, bytes, now), HEAD_BYTES)
+  }
+
+  /** Keeps what has arrived until it is certain that the other side had not begun to drain: until it acknowledges more. */
+  #noteArrived(peerReceived: number): void {
+    const { acknowledged } = this.frames
+    const above = this.#arrived === NOTHING ? acknowledged : this.#arrived.above
+    const arrived = this.frames.entriesAbove(acknowledged).slice(0, peerReceived - acknowledged)
+    this.#arrived = { above, entries: [...this.#arrived.entries, ...arrived] }
   }
 
   /** The connection is gone. */

@@ -22,6 +22,7 @@ import type {
 import type { Connection } from './connection.ts'
 import { Deadlines } from './deadlines.ts'
 import { Dialler, type DiallerOwner, type OpenStream } from './dialler.ts'
+import { Drain } from './drain.ts'
 import type { ByteStream, PeerIdentity } from './runtime.ts'
 import { Turn } from './turn.ts'
 
@@ -55,7 +56,7 @@ export class NodeManager implements ChannelOwner, DiallerOwner, AcceptorOwner, A
   /** Makes the receiver of a channel's requests; without one the peer's requests are answered `unimplemented`. */
   makeReceiver: (channel: Channel) => RequestReceiver
   servesCalls = false
-  isDraining = false
+  #drain: Drain | undefined
   readonly #acceptor: Acceptor
   readonly #admission: Admission
   readonly #shared = new Map<string, Shared>()
@@ -78,6 +79,10 @@ export class NodeManager implements ChannelOwner, DiallerOwner, AcceptorOwner, A
 
   get isClosed(): boolean {
     return this.#isClosed
+  }
+
+  get isDraining(): boolean {
+    return this.#drain !== undefined
   }
 
   /** How many nodes somebody refers to. */
@@ -150,6 +155,17 @@ export class NodeManager implements ChannelOwner, DiallerOwner, AcceptorOwner, A
   accept(stream: ByteStream, isLocal = false): void {
     if (this.#isClosed) stream.destroy()
     else this.#acceptor.accept(stream, isLocal)
+  }
+
+  /**
+   * Accepts no more requests and no new sessions, and says so. Calls back once, when all that was accepted has been answered
+   * and the answers have arrived, also with those that were cut off and have to come back for them.
+   */
+  drain(onDone: () => void): void {
+    this.#drain = new Drain(() => this.#admission.expectsSomebody, onDone)
+    this.#drain.add(...this.channels.filter((channel) => channel.session !== undefined))
+    this.turn.flush()
+    this.#drain.check()
   }
 
   /** Closes every channel and stops every timer. What is unanswered fails with `error`. */
@@ -237,7 +253,16 @@ export class NodeManager implements ChannelOwner, DiallerOwner, AcceptorOwner, A
   }
 
   onAccepted(connection: Connection, peer: PeerInfo, terms: SessionTerms, attachEpoch: number): Channel | undefined {
-    return this.#admission.attach(connection, peer, terms, attachEpoch)
+    const channel = this.#admission.attach(connection, peer, terms, attachEpoch)
+    // Unless the session has heard it before, and has just been told again.
+    if (channel?.session?.isDraining === false) this.#drain?.add(channel)
+    this.#drain?.check()
+    return channel
+  }
+
+  onHandshakeEnded(hello: Hello, hasLeft: boolean): void {
+    this.#admission.handshakeEnded(hello, hasLeft)
+    this.#drain?.check()
   }
 
   onFlapping(error: RpcError): void {

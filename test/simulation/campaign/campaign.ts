@@ -5,6 +5,7 @@ import { Random } from '../../../src/testing/simulation/random.ts'
 import { Simulation } from '../../../src/testing/simulation/simulation.ts'
 import { Inside } from './invariants.ts'
 import { Ledger, Violation } from './ledger.ts'
+import { maybeRolling } from './rolling.ts'
 import { drawWorld, startClient, startServer, type World, type WorldPlan } from './world.ts'
 
 /** So long after the last fault every call must have been answered, ms. */
@@ -28,6 +29,7 @@ export interface SeedResult {
   readonly sessions: number
   readonly resumes: number
   readonly isGentle: boolean
+  readonly isRolling: boolean
   readonly violation: { readonly invariant: string; readonly what: string; readonly atMs: number } | undefined
   readonly trace: readonly string[]
 }
@@ -40,7 +42,7 @@ export interface SeedOptions {
 }
 
 export function planOf(seed: number, faults?: readonly Fault[]): WorldPlan {
-  const plan = drawWorld(new Random(seed, 'world'), seed)
+  const plan = maybeRolling(drawWorld(new Random(seed, 'world'), seed))
   return faults === undefined ? plan : { ...plan, faults }
 }
 
@@ -79,6 +81,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
     sessions: inside.sessions,
     resumes: inside.resumes,
     isGentle: plan.isGentle,
+    isRolling: plan.isRolling,
     violation,
     trace: simulation.trace.lines,
   }

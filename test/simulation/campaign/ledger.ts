@@ -30,6 +30,8 @@ interface Entry {
 export interface LedgerTerms {
   /** No process ends and no session expires: nothing may be unknown. */
   readonly isGentle: boolean
+  /** Processes end, but only when they have drained: nothing may be refused. */
+  readonly isRolling: boolean
 }
 
 export class Ledger {
@@ -148,6 +150,8 @@ export class Ledger {
     if (outcome === 'no' && runs > 0) throw new Violation('no means no', `${name} has run`)
     if ((outcome === 'ok' || outcome === 'failed') && runs !== 1)
       throw new Violation('answered means run', `${name} has run ${runs} times`)
+    if (outcome === 'no' && this.#terms.isRolling && !entry.isExcused)
+      throw new Violation('nothing refused', `${name}, although servers were only restarted, one by one`)
     if (outcome === 'unknown' && this.#terms.isGentle && !entry.isExcused)
       throw new Violation('nothing unknown', `${name}, although no process ended and no session expired`)
   }

@@ -6,6 +6,7 @@ export interface CampaignSummary {
   readonly from: number
   readonly seeds: number
   gentleSeeds: number
+  rollingSeeds: number
   virtualHours: number
   events: number
   calls: number
@@ -31,6 +32,7 @@ export async function runSeeds(
     from,
     seeds,
     gentleSeeds: 0,
+    rollingSeeds: 0,
     virtualHours: 0,
     events: 0,
     calls: 0,
@@ -50,6 +52,7 @@ export async function runSeeds(
       summary[key] += result[key]
     summary.virtualHours += result.virtualMs / 3_600_000
     if (result.isGentle) summary.gentleSeeds++
+    if (result.isRolling) summary.rollingSeeds++
     for (const [outcome, count] of Object.entries(result.outcomes)) add(summary.outcomes, outcome, count)
     for (const [kind, count] of Object.entries(result.faults)) {
       add(summary.faults, kind, count)

@@ -53,6 +53,9 @@ export interface WorldPlan {
   readonly padMaxBytes: number
   /** No process ends, no session expires. */
   readonly isGentle: boolean
+  /** Processes end only when they have drained, and nothing may be refused or unknown. */
+  readonly isRolling: boolean
+  readonly drainTimeoutMs: number
   readonly transport: TransportOptions
   readonly whenDown: 'fail' | 'wait'
   readonly faults: readonly Fault[]
@@ -87,6 +90,8 @@ export function drawWorld(random: Random, seed: number): WorldPlan {
     overMs,
     padMaxBytes: random.chance(0.3) ? 12_000 : 60,
     isGentle,
+    isRolling: false,
+    drainTimeoutMs: 2_000,
     transport: {
       sessions: isGentle || random.chance(0.85),
       sessionTtlMs: isGentle ? NEVER_MS : Math.round(random.magnitude(100, 60_000)),
@@ -137,7 +142,7 @@ export function startServer(world: World, name: string): void {
       ask: (request, context) => serving.serve(request, context, true),
       items: (request) => serving.stream(request),
     })
-    host.onStop = () => server.close({ drainTimeoutMs: 2_000 })
+    host.onStop = () => server.close({ drainTimeoutMs: world.plan.drainTimeoutMs })
     await server.listen({ port: PORT })
     if (!host.lives(life)) world.inside.forget(name)
   })
