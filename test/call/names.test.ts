@@ -78,6 +78,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     'startFaultProxy',
     'startLocalCluster',
     'testConfiguration',
+    'transactionModel',
   ],
   'gorums/codec/msgpack': ['msgpack'],
   'gorums/codec/protobuf': ['protobuf'],

@@ -8,5 +8,14 @@ export {
   type PartitionCheck,
 } from './checker.ts'
 export { HistoryRecorder, hasNotRun, type Invocation, type Operation } from './history.ts'
-export { type CounterInput, counterModel, type RegisterInput, type RegisterOutput, registerModel } from './models.ts'
+export {
+  type CounterInput,
+  counterModel,
+  type RegisterInput,
+  type RegisterOutput,
+  registerModel,
+  type TransactionInput,
+  type TransactionOutput,
+  transactionModel,
+} from './models.ts'
 export { drawHistory } from './picture.ts'
