@@ -1,6 +1,13 @@
 // Checks within one declaration: numbers and names that are taken twice, reserved, or can not be.
 
-import type { EnumDeclaration, MessageDeclaration, Position, Range, ServiceDeclaration } from './declarations.ts'
+import type {
+  EnumDeclaration,
+  MessageDeclaration,
+  Position,
+  Range,
+  ReservedName,
+  ServiceDeclaration,
+} from './declarations.ts'
 import { fieldKey, isForbiddenMethodKey, methodKey } from './names.ts'
 
 export type Report = (position: Position, message: string) => void
@@ -15,9 +22,10 @@ export function checkMessage(message: MessageDeclaration, report: Report): void 
     const before = names.get(name)
     if (before !== undefined) report(position, `"${name}" is declared twice in message "${message.name}": rename one`)
     names.set(name, name)
-    if (message.reservedNames.includes(name))
-      report(position, `the name "${name}" is reserved in message "${message.name}": choose another`)
   }
+  for (const { name, position } of message.fields)
+    if (isReserved(name, message.reservedNames))
+      report(position, `the name "${name}" is reserved in message "${message.name}": choose another`)
   const keys = new Map<string, string>()
   for (const { name, position } of [...message.fields, ...message.oneofs]) {
     const key = fieldKey(name)
@@ -80,7 +88,7 @@ export function checkEnum(declaration: EnumDeclaration, isClosed: boolean, repor
         value.position,
         `the number ${value.number} is reserved in enum "${name}": choose another for "${value.name}"`,
       )
-    if (declaration.reservedNames.includes(value.name))
+    if (isReserved(value.name, declaration.reservedNames))
       report(value.position, `the name "${value.name}" is reserved in enum "${name}": choose another`)
   }
 }
@@ -100,6 +108,10 @@ export function checkService(service: ServiceDeclaration, report: Report): void 
         `"${name}" can not be the name of a method: clients have "${key}" already, or must not; rename it`,
       )
   }
+}
+
+function isReserved(name: string, names: readonly ReservedName[]): boolean {
+  return names.some((each) => each.name === name)
 }
 
 function isWithin(number: number, ranges: readonly Range[]): boolean {

@@ -16,6 +16,8 @@ export interface Option {
   readonly name: string
   readonly value: OptionValue
   readonly position: Position
+  /** Within `{ … }`, where values are written as in protobuf's text format. */
+  readonly isNested: boolean
 }
 
 export interface OptionValue {
@@ -54,20 +56,33 @@ interface Declaration {
   readonly position: Position
 }
 
+/** `export` or `local`, where it is written. */
+export type Visibility = 'export' | 'local'
+
 export interface MessageDeclaration extends Declaration {
+  /** Absent where the file's default holds. */
+  readonly visibility: Visibility | undefined
   readonly fields: readonly FieldDeclaration[]
   readonly oneofs: readonly Declaration[]
   readonly messages: readonly MessageDeclaration[]
   readonly enums: readonly EnumDeclaration[]
   readonly reserved: readonly Range[]
-  readonly reservedNames: readonly string[]
+  readonly reservedNames: readonly ReservedName[]
   readonly extensionRanges: readonly Range[]
+  /** Of its extension ranges. */
+  readonly rangeOptions: readonly Option[]
 }
 
 /** Both ends belong to it. */
 export interface Range {
   readonly from: number
   readonly to: number
+  readonly position: Position
+}
+
+export interface ReservedName {
+  readonly name: string
+  readonly position: Position
 }
 
 export interface TypeName {
@@ -88,17 +103,19 @@ export interface FieldDeclaration extends Declaration {
 }
 
 export interface ExtensionDeclaration {
-  readonly name: string
+  readonly field: FieldDeclaration
   /** The package and messages around it: `gorums`, or empty. */
   readonly scope: string
-  readonly extendee: string
-  readonly number: number
+  /** The message that it extends. */
+  readonly extendee: TypeName
 }
 
 export interface EnumDeclaration extends Declaration {
+  /** Absent where the file's default holds. */
+  readonly visibility: Visibility | undefined
   readonly values: readonly EnumValueDeclaration[]
   readonly reserved: readonly Range[]
-  readonly reservedNames: readonly string[]
+  readonly reservedNames: readonly ReservedName[]
 }
 
 export interface EnumValueDeclaration extends Declaration {

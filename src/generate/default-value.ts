@@ -42,6 +42,7 @@ export function scalarDefault(scalar: ScalarType, { kind, text }: OptionValue): 
   const value = integerOf(text)
   const [least, most] = RANGES[scalar]!
   if (value === undefined) return { problem: `${problem}: write a whole number` }
+  if (least === 0n && text.startsWith('-')) return { problem: `${text} is negative: write a number from 0 to ${most}` }
   if (value < least || value > most) return { problem: `${text} is out of the range of ${scalar}: ${least} to ${most}` }
   return { value: scalar.endsWith('64') ? String(value) : Number(value) }
 }
@@ -58,10 +59,9 @@ function integerOf(text: string): bigint | undefined {
 function floatOf(text: string): number | undefined {
   const sign = text.startsWith('-') ? -1 : 1
   const rest = sign < 0 ? text.slice(1) : text
-  if (/^inf(inity)?$/i.test(rest)) return sign * Number.POSITIVE_INFINITY
-  if (/^nan$/i.test(rest)) return Number.NaN
+  if (rest === 'inf') return sign * Number.POSITIVE_INFINITY
+  if (rest === 'nan') return Number.NaN
   const integer = integerOf(rest)
   if (integer !== undefined) return sign * Number(integer)
-  const decimal = /^[fF]$/.test(rest.slice(-1)) ? rest.slice(0, -1) : rest
-  return /^([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$/.test(decimal) ? sign * Number(decimal) : undefined
+  return /^([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$/.test(rest) ? sign * Number(rest) : undefined
 }

@@ -14,13 +14,14 @@ import type {
   OptionValue,
   Position,
   Range,
+  ReservedName,
   ServiceDeclaration,
 } from './declarations.ts'
 import { EDITIONS } from './declarations.ts'
 import { FEATURE_NUMBERS } from './features.ts'
 import type * as plugin from './plugin_gorums.ts'
 import { SourcePlaces } from './source-places.ts'
-import { join } from './symbols.ts'
+import { join } from './symbol-list.ts'
 import { tokensOf } from './tokens.ts'
 
 /** The numbers of `FieldDescriptorProto.Type` that are scalars. */
@@ -55,11 +56,13 @@ const AT = {
   message: 4,
   enum: 5,
   service: 6,
+  extension: 7,
   syntax: 12,
   edition: 14,
   field: 2,
   nested: 3,
   nestedEnum: 4,
+  nestedExtension: 6,
   oneof: 8,
   value: 2,
   method: 2,
@@ -90,7 +93,7 @@ class FileReader {
     const scope = file.package ?? ''
     const places = this.#places
     const messages = file.messageType.map((each, index) => this.#message(each, scope, [AT.message, index]))
-    this.#extend(file.extension, scope)
+    this.#extend(file.extension, scope, [AT.extension])
     return {
       name: file.name ?? '',
       comment: places.comment([AT.syntax]) || places.comment([AT.edition]) || places.comment([AT.package]),
@@ -132,7 +135,7 @@ class FileReader {
   #message(message: plugin.Message, scope: string, path: readonly number[]): MessageDeclaration {
     const { options } = message
     const inner = join(scope, message.name ?? '')
-    this.#extend(message.extension, inner)
+    this.#extend(message.extension, inner, [...path, AT.nestedExtension])
     const maps = new Map<string, plugin.Message>()
     const messages: MessageDeclaration[] = []
     message.nestedType.forEach((each, index) => {
@@ -144,13 +147,17 @@ class FileReader {
         ...flag('deprecated', options?.deprecated),
         ...features(options?.features),
       ]),
-      fields: message.field.map((each, index) => this.#field(each, message, maps, [...path, AT.field, index])),
+      visibility: 'export',
+      fields: message.field.map((each, index) =>
+        this.#field(each, message.oneofDecl, maps, [...path, AT.field, index]),
+      ),
       oneofs: this.#oneofs(message, path),
       messages,
       enums: message.enumType.map((each, index) => this.#enum(each, [...path, AT.nestedEnum, index])),
       reserved: message.reservedRange.map(rangeOf),
-      reservedNames: message.reservedName,
+      reservedNames: message.reservedName.map(reservedName),
       extensionRanges: message.extensionRange.map(rangeOf),
+      rangeOptions: [],
     }
   }
 
@@ -165,13 +172,13 @@ class FileReader {
 
   #field(
     field: plugin.Field,
-    message: plugin.Message,
+    oneofs: readonly plugin.Oneof[],
     maps: ReadonlyMap<string, plugin.Message>,
     path: readonly number[],
   ): FieldDeclaration {
     const { options } = field
     const isOptional = field.proto3Optional === true
-    const oneof = field.oneofIndex === undefined || isOptional ? undefined : message.oneofDecl[field.oneofIndex]?.name
+    const oneof = field.oneofIndex === undefined || isOptional ? undefined : oneofs[field.oneofIndex]?.name
     const entry = maps.get(field.typeName ?? '')
     const type = (of: plugin.Field | undefined) => ({ text: typeText(of), position: this.#places.position(path) })
     return {
@@ -205,13 +212,18 @@ class FileReader {
         ...flag('deprecated', options?.deprecated),
         ...features(options?.features),
       ]),
+      visibility: 'export',
       values: declaration.value.map((each, index) => ({
         ...this.#declared(each.name, [...path, AT.value, index], flag('deprecated', each.options?.deprecated)),
         number: each.number ?? 0,
       })),
       // The ends of ranges belong to those of enums only.
-      reserved: declaration.reservedRange.map(({ start = 0, end = 0 }) => ({ from: start, to: end })),
-      reservedNames: declaration.reservedName,
+      reserved: declaration.reservedRange.map(({ start = 0, end = 0 }) => ({
+        from: start,
+        to: end,
+        position: NO_POSITION,
+      })),
+      reservedNames: declaration.reservedName.map(reservedName),
     }
   }
 
@@ -233,9 +245,11 @@ class FileReader {
     }
   }
 
-  #extend(extensions: readonly plugin.Field[], scope: string): void {
-    for (const { name = '', extendee = '', number = 0 } of extensions)
-      this.#extensions.push({ name, scope, extendee, number })
+  #extend(extensions: readonly plugin.Field[], scope: string, path: readonly number[]): void {
+    for (const [index, each] of extensions.entries()) {
+      const field = this.#field(each, [], new Map(), [...path, index])
+      this.#extensions.push({ field, scope, extendee: { text: each.extendee ?? '', position: field.position } })
+    }
   }
 }
 
@@ -252,11 +266,15 @@ function typeText(field: plugin.Field | undefined): string {
 }
 
 function rangeOf({ start = 0, end = 0 }: plugin.Range): Range {
-  return { from: start, to: end - 1 }
+  return { from: start, to: end - 1, position: NO_POSITION }
+}
+
+function reservedName(name: string): ReservedName {
+  return { name, position: NO_POSITION }
 }
 
 function word(name: string, text: string, position = NO_POSITION): Option {
-  return { name, value: { kind: 'word', text }, position }
+  return { name, value: { kind: 'word', text }, position, isNested: false }
 }
 
 function flag(name: string, value: boolean | undefined): Option[] {
@@ -290,7 +308,7 @@ function methodOptions(options: plugin.MethodOptions | undefined, position: Posi
     if (value !== undefined) found.push(word(`(.gorums.${name})`, String(value), position))
   if (customReturnType !== undefined) {
     const value: OptionValue = { kind: 'string', text: customReturnType }
-    found.push({ name: '(.gorums.custom_return_type)', value, position })
+    found.push({ name: '(.gorums.custom_return_type)', value, position, isNested: false })
   }
   return found
 }
@@ -304,5 +322,5 @@ function defaultOption({ defaultValue, type }: plugin.Field): Option[] {
       : type === BYTES
         ? { kind: 'string', text: tokensOf(`"${defaultValue}"`)[0]!.text }
         : { kind: 'word', text: defaultValue }
-  return [{ name: 'default', value, position: NO_POSITION }]
+  return [{ name: 'default', value, position: NO_POSITION, isNested: false }]
 }

@@ -17,6 +17,7 @@ import type {
 } from './declarations.ts'
 import { type DefaultValue, scalarDefault } from './default-value.ts'
 import { defaultFeatures, type Features, featuresOf } from './features.ts'
+import { lookupProblem } from './lookup-problem.ts'
 import type {
   Enum,
   Field,
@@ -29,7 +30,8 @@ import type {
   ScalarType,
   Service,
 } from './model.ts'
-import { join, type Named, SymbolTable } from './symbols.ts'
+import { join, type Named } from './symbol-list.ts'
+import { SymbolTable, type Use } from './symbols.ts'
 import { complaintsOf } from './type-names.ts'
 
 export interface Linked {
@@ -67,6 +69,7 @@ const SCALARS: ReadonlySet<string> = new Set<ScalarType>([
   'bytes',
 ])
 const NO_MAP_KEYS: ReadonlySet<string> = new Set(['double', 'float', 'bytes'])
+const TOLD_WITH_THEIR_PARENT: ReadonlySet<Named['kind']> = new Set(['field', 'oneof', 'method'])
 const NEVER_PACKED: ReadonlySet<string> = new Set(['string', 'bytes'])
 
 class Linker {
@@ -109,11 +112,15 @@ class Linker {
   }
 
   #reportClash(symbol: Named, before: Named): void {
-    // Extensions generate nothing: those that clash hurt nobody.
-    if (symbol.kind === 'extension' || before.kind === 'extension') return
+    // gorums.proto may come under two paths.
+    if (symbol.kind === 'extension' && before.kind === 'extension' && symbol.file !== before.file) return
+    // Those of one message or service are told with it.
+    if (TOLD_WITH_THEIR_PARENT.has(symbol.kind) && TOLD_WITH_THEIR_PARENT.has(before.kind)) return
     const where = `${before.file}:${before.position.line}:${before.position.column}`
     const { line, column } = symbol.position
-    const message = `"${symbol.fullName}" is declared already, at ${where}: rename one`
+    const makes =
+      symbol.kind === 'entry' || before.kind === 'entry' ? ' (a map declares the message of its entries)' : ''
+    const message = `"${symbol.fullName}" is declared already, at ${where}${makes}: rename one`
     this.problems.push({ file: symbol.file, line, column, message })
   }
 
@@ -169,7 +176,7 @@ class Linker {
   #fieldType(field: FieldDeclaration, scope: string, features: Features): FieldType {
     const { text } = field.type
     if (SCALARS.has(text)) return { kind: 'scalar', scalar: text as ScalarType }
-    const symbol = this.#find(field.type, scope, ['message', 'enum'])
+    const symbol = this.#find(field.type, scope, 'type')
     if (symbol === undefined) return { kind: 'scalar', scalar: 'bytes' }
     const reference = { fullName: symbol.fullName, file: symbol.file }
     if (symbol.kind === 'enum') return { kind: 'enum', reference }
@@ -179,23 +186,13 @@ class Linker {
   }
 
   /** What the type name stands for. When nothing does, that is told, and it is undefined. */
-  #find(type: TypeName, scope: string, kinds: readonly Named['kind'][]): Named | undefined {
+  #find(type: TypeName, scope: string, use: Use): Named | undefined {
     const file = this.#file!
-    const found = this.#symbols.find(type.text, scope, file.name, kinds)
-    if (found?.isVisible) return found.symbol
-    if (found !== undefined) {
-      const { fullName, file: where } = found.symbol
-      this.#report(
-        type.position,
-        `"${fullName}" is declared in "${where}", which is not imported: add import "${where}";`,
-      )
-      return undefined
-    }
-    if (!this.#isComplete) return undefined
-    const similar = this.#symbols.similar(type.text)
-    const wanted = kinds.includes('enum') ? 'type' : 'message'
-    const hint = similar[0] === undefined ? 'declare it, or import the file that does' : `write "${similar[0]}"`
-    this.#report(type.position, `there is no ${wanted} "${type.text}": ${hint}`)
+    const found = this.#symbols.find(type.text, scope, file.name, use)
+    if (found.problem === undefined) return found.symbol
+    const mayBeElsewhere = found.problem === 'none' || found.problem === 'shadowed'
+    if (this.#isComplete || !mayBeElsewhere)
+      this.#report(type.position, lookupProblem(type.text, use, found, this.#symbols.similar(type.text)))
     return undefined
   }
 
@@ -239,7 +236,7 @@ class Linker {
   ): DefaultValue & { value?: string | number | boolean } {
     if (type.kind !== 'enum')
       return type.kind === 'scalar' ? scalarDefault(type.scalar, option.value) : { problem: 'is none' }
-    const symbol = this.#symbols.find(field.type.text, scope, this.#file!.name, ['enum'])?.symbol
+    const symbol = this.#symbols.find(field.type.text, scope, this.#file!.name, 'type').symbol
     const { text } = option.value
     if (symbol?.values?.includes(text)) return { value: text }
     return {
@@ -291,7 +288,7 @@ class Linker {
   }
 
   #messageReference(type: TypeName, scope: string): Reference {
-    const symbol = this.#find(type, scope, ['message'])
+    const symbol = this.#find(type, scope, 'message')
     return symbol === undefined ? { fullName: '', file: '' } : { fullName: symbol.fullName, file: symbol.file }
   }
 
@@ -300,11 +297,11 @@ class Linker {
     return method.options.flatMap((option) => {
       const written = /^\((.+)\)$/.exec(option.name)?.[1]
       if (written === undefined) return []
-      const found = this.#symbols.find(written, scope, this.#file!.name, ['extension'])
-      const fullName = found?.symbol.fullName ?? written.replace(/^\./, '')
+      const found = this.#symbols.find(written, scope, this.#file!.name, 'option')
+      const fullName = found.symbol?.fullName ?? written.replace(/^\./, '')
       const name = /^gorums\.([A-Za-z0-9_]+)$/.exec(fullName)?.[1]
       if (name === undefined) return []
-      if (!found?.isVisible) this.#reportUndeclared(option.position, name)
+      if (found.problem !== undefined) this.#reportUndeclared(option.position, name)
       return [{ name, option }]
     })
   }

@@ -11,26 +11,25 @@ import type {
   Option,
   Range,
   TypeName,
+  Visibility,
 } from './declarations.ts'
 import { parseInlineOptions, parseOptionStatement, parseTypeName } from './option-parser.ts'
+import { parseRanges, parseReserved, type Reserved } from './range-parser.ts'
 import { place, type TokenStream } from './token-stream.ts'
 import type { Token } from './tokens.ts'
 
 /** Messages within messages beyond this are a mistake. */
 const DEPTH_LIMIT = 64
-const FIELD_NUMBER_MAX = 536_870_911
-const ENUM_NUMBER_MAX = 2_147_483_647
 
 /** A message, or what stands in for one where messages can be declared: the file, the block of `extend`. */
-export interface MessageBlock {
+export interface MessageBlock extends Reserved {
   readonly fields: FieldDeclaration[]
   readonly oneofs: OneofDeclaration[]
   readonly messages: MessageDeclaration[]
   readonly enums: EnumDeclaration[]
   readonly options: Option[]
-  readonly reserved: Range[]
-  readonly reservedNames: string[]
   readonly extensionRanges: Range[]
+  readonly rangeOptions: Option[]
 }
 
 export class MessageParser {
@@ -48,24 +47,14 @@ export class MessageParser {
   nested(block: MessageBlock, scope: string, depth: number): boolean {
     const tokens = this.#tokens
     const { comment } = tokens.token
-    const isNamed = tokens.following.kind === 'word'
-    if ((tokens.is('export') || tokens.is('local')) && this.edition === '2024' && isNamed) {
-      if (!['message', 'enum'].includes(tokens.following.text)) return false
-      tokens.take()
-      return this.#declaration(block, scope, depth, comment)
-    }
-    return this.#declaration(block, scope, depth, comment)
-  }
-
-  #declaration(block: MessageBlock, scope: string, depth: number, comment: string): boolean {
-    const tokens = this.#tokens
+    const visibility = this.#visibility()
     if (tokens.skip('message')) {
       const name = tokens.name('a message')
-      block.messages.push(this.#message(name, comment, scope, depth))
+      block.messages.push(this.#message(name, comment, visibility, scope, depth))
       return true
     }
     if (tokens.skip('enum')) {
-      block.enums.push(this.#enum(comment))
+      block.enums.push(this.#enum(comment, visibility))
       return true
     }
     if (tokens.is('extend') && (tokens.following.kind === 'word' || tokens.following.text === '.')) {
@@ -76,12 +65,28 @@ export class MessageParser {
     return false
   }
 
-  #message(name: Token, comment: string, scope: string, depth: number): MessageDeclaration {
+  /** `export` or `local` in front of a message or an enum; elsewhere they are names like any other. */
+  #visibility(): Visibility | undefined {
+    const tokens = this.#tokens
+    const { text } = tokens.token
+    if (this.edition !== '2024' || (text !== 'export' && text !== 'local')) return undefined
+    if (!['message', 'enum'].includes(tokens.following.text)) return undefined
+    tokens.take()
+    return text
+  }
+
+  #message(
+    name: Token,
+    comment: string,
+    visibility: Visibility | undefined,
+    scope: string,
+    depth: number,
+  ): MessageDeclaration {
     if (depth > DEPTH_LIMIT) this.#tokens.fail(`message "${name.text}" is nested too deeply`)
     const block = emptyBlock()
     const inner = scope === '' ? name.text : `${scope}.${name.text}`
     this.#tokens.braces(`message "${name.text}"`, () => this.#messagePart(block, name.text, inner, depth))
-    return { name: name.text, comment, position: place(name), ...block }
+    return { name: name.text, comment, position: place(name), visibility, ...block }
   }
 
   #messagePart(block: MessageBlock, name: string, scope: string, depth: number): void {
@@ -92,10 +97,12 @@ export class MessageParser {
       return void block.options.push(...parseOptionStatement(tokens))
     }
     if (tokens.is('oneof') && tokens.following.kind === 'word') return this.#oneof(block, comment, scope, depth)
-    if (tokens.is('reserved')) return this.#reserved(block.reserved, block.reservedNames, FIELD_NUMBER_MAX)
-    if (tokens.skip('extensions')) {
-      block.extensionRanges.push(...this.#ranges(FIELD_NUMBER_MAX))
-      parseInlineOptions(tokens)
+    if (tokens.is('reserved')) return parseReserved(tokens, block, this.edition, 'message')
+    if (tokens.is('extensions')) {
+      if (this.edition === 'proto3') tokens.note('proto3 has no extension ranges: remove "extensions"')
+      tokens.take()
+      block.extensionRanges.push(...parseRanges(tokens))
+      block.rangeOptions.push(...parseInlineOptions(tokens))
       return tokens.expect(';', 'after the extension ranges')
     }
     if (this.nested(block, scope, depth + 1)) return
@@ -192,7 +199,7 @@ export class MessageParser {
     tokens.expect('=', `after the name of group "${name.text}"`)
     const number = tokens.integer(`the number of group "${name.text}"`)
     const options = parseInlineOptions(tokens)
-    block.messages.push(this.#message(name, comment, scope, depth + 1))
+    block.messages.push(this.#message(name, comment, undefined, scope, depth + 1))
     this.#checkLabel(label, oneof, name.text, start)
     const type = { text: name.text, position: place(name) }
     const rest = { mapKey: undefined, isGroup: true, label, oneof, number, options }
@@ -215,23 +222,22 @@ export class MessageParser {
     })
   }
 
-  #enum(comment: string): EnumDeclaration {
+  #enum(comment: string, visibility: Visibility | undefined): EnumDeclaration {
     const tokens = this.#tokens
     const name = tokens.name('an enum')
     const options: Option[] = []
     const values: EnumValueDeclaration[] = []
-    const reserved: Range[] = []
-    const reservedNames: string[] = []
+    const kept: Reserved = { reserved: [], reservedNames: [] }
     this.#tokens.braces(`enum "${name.text}"`, () => {
       if (tokens.is('option') && tokens.following.text !== '=') {
         tokens.take()
         return void options.push(...parseOptionStatement(tokens))
       }
       if (tokens.is('reserved') && tokens.following.text !== '=')
-        return this.#reserved(reserved, reservedNames, ENUM_NUMBER_MAX)
+        return parseReserved(tokens, kept, this.edition, 'enum')
       values.push(this.#enumValue())
     })
-    return { name: name.text, comment, position: place(name), options, values, reserved, reservedNames }
+    return { name: name.text, comment, position: place(name), visibility, options, values, ...kept }
   }
 
   #enumValue(): EnumValueDeclaration {
@@ -244,42 +250,18 @@ export class MessageParser {
     return { name: name.text, comment: name.comment, position: place(name), number, options }
   }
 
-  /** Numbers, or names: in quotes up to proto3, bare in editions. */
-  #reserved(ranges: Range[], names: string[], max: number): void {
-    const tokens = this.#tokens
-    tokens.take()
-    do {
-      if (tokens.token.kind === 'string') names.push(tokens.string('a name'))
-      else if (tokens.token.kind === 'word') names.push(tokens.name('a reserved field').text)
-      else ranges.push(this.#range(max))
-    } while (tokens.skip(','))
-    tokens.expect(';', 'after the reserved numbers or names')
-  }
-
-  #ranges(max: number): Range[] {
-    const ranges: Range[] = []
-    do ranges.push(this.#range(max))
-    while (this.#tokens.skip(','))
-    return ranges
-  }
-
-  #range(max: number): Range {
-    const tokens = this.#tokens
-    const mayBeNegative = max === ENUM_NUMBER_MAX
-    const from = tokens.integer('the begin of a range', mayBeNegative)
-    if (!tokens.skip('to')) return { from, to: from }
-    return { from, to: tokens.skip('max') ? max : tokens.integer('the end of a range', mayBeNegative) }
-  }
-
   /** Extensions of messages are not generated; those of options are needed to know options by their names. */
   #extend(block: MessageBlock, scope: string, depth: number): void {
-    const extendee = parseTypeName(this.#tokens, 'the message to extend')
+    const extendee = this.#typeName('the message to extend')
     // Groups among the extensions declare messages beside the block.
     const fields = { ...emptyBlock(), messages: block.messages }
-    this.#tokens.braces(`"extend ${extendee}"`, () => {
+    const before = this.extensions.length
+    this.#tokens.braces(`"extend ${extendee.text}"`, () => {
       const field = this.#field(fields, undefined, scope, depth)
-      this.extensions.push({ name: field.name, scope, extendee, number: field.number })
+      this.extensions.push({ field, scope, extendee })
     })
+    if (this.extensions.length === before && !this.#tokens.hasProblems)
+      this.#tokens.note(`"extend ${extendee.text}" has no fields: add one, or remove it`, extendee.position)
   }
 
   #typeName(what: string): TypeName {
@@ -301,6 +283,7 @@ export function emptyBlock(): MessageBlock {
     reserved: [],
     reservedNames: [],
     extensionRanges: [],
+    rangeOptions: [],
   }
 }
 

@@ -70,7 +70,7 @@ function parseValue(tokens: TokenStream, place: Place, options: Option[], depth:
     while (tokens.skip(','))
     return tokens.expect(']', 'after the list')
   }
-  options.push({ ...place, value: parseScalar(tokens) })
+  options.push({ ...place, value: parseScalar(tokens), isNested: depth > 0 })
 }
 
 function parseAggregate(tokens: TokenStream, place: Place, end: string, options: Option[], depth: number): void {

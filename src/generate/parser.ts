@@ -78,6 +78,7 @@ class FileParser {
     }
     if (tokens.skip('package')) {
       if (this.#package !== undefined) tokens.note('a file has one package: remove the second "package"')
+      if (tokens.is('.')) tokens.fail('a package begins with a name, not with a dot')
       this.#package = parseTypeName(tokens, 'the package')
       if (this.#comment === '') this.#comment = comment
       return tokens.expect(';', 'after the package')
@@ -106,11 +107,19 @@ class FileParser {
 
   #import(): void {
     const tokens = this.#tokens
-    const isPublic = tokens.skip('public')
-    const isOption = !isPublic && tokens.skip('option')
-    if (!isPublic && !isOption) tokens.skip('weak')
+    const how = ['public', 'weak', 'option'].find((word) => tokens.is(word))
+    const { edition } = this.#messages
+    if (how === 'option' && edition !== '2024')
+      tokens.note(`"import option" is for edition 2024: remove "option", or write edition = "2024";`)
+    if (how === 'weak' && edition === '2024') tokens.note('edition 2024 has no weak imports: remove "weak"')
+    if (how !== undefined) tokens.take()
     const { position } = tokens
-    this.#imports.push({ path: tokens.string('the path of the import'), isPublic, isOption, position })
+    const path = tokens.string('the path of the import')
+    if (this.#imports.some((each) => each.path === path))
+      tokens.note(`"${shown(path)}" is imported twice: remove one of them`, position)
+    else if (how !== 'option' && this.#imports.at(-1)?.isOption)
+      tokens.note('what is imported for options only comes last: move this import before it', position)
+    this.#imports.push({ path, isPublic: how === 'public', isOption: how === 'option', position })
     tokens.expect(';', 'after the import')
   }
 }

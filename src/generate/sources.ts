@@ -88,7 +88,8 @@ class Loader {
       return
     }
     const { file, problems } = parseProto(name, text)
-    this.problems.push(...problems)
+    // protobufjs writes some of its files as compilers would not have them.
+    if (!('isBroughtAlong' in found)) this.problems.push(...problems)
     this.#open.push(name)
     for (const each of file.imports) this.#import(name, each)
     this.#open.pop()
@@ -112,8 +113,9 @@ class Loader {
       )
     const found = this.#find(name)
     if (found !== undefined) return this.#load(name, found)
-    // What is imported for its options is not needed when it is for other tools.
-    if (!isOption) report(`"${name}" is not found in ${this.#places()}: add -I with the folder that it is in`)
+    // What protoc brings along for the options of other languages is not needed.
+    if (!isOption || !FEATURES_OF_OTHERS.test(name))
+      report(`"${name}" is not found in ${this.#places()}: add -I with the folder that it is in`)
   }
 
   #find(name: string): Found | undefined {
@@ -134,7 +136,12 @@ class Loader {
   }
 }
 
-type Found = { readonly file: string } | { readonly text: string }
+const FEATURES_OF_OTHERS = /^google\/protobuf\/[a-z]+_features\.proto$/
+
+type Found =
+  | { readonly file: string }
+  | { readonly file: string; readonly isBroughtAlong: true }
+  | { readonly text: string; readonly isBroughtAlong: true }
 
 /** The folder with `gorums.proto`: for `-I` of protoc. */
 export function protoFolder(): string {
@@ -144,12 +151,12 @@ export function protoFolder(): string {
 
 function builtIn(name: string): Found | undefined {
   if (name === 'gorums.proto' || name === 'github.com/relab/gorums/gorums.proto')
-    return { file: path.join(protoFolder(), 'gorums.proto') }
+    return { file: path.join(protoFolder(), 'gorums.proto'), isBroughtAlong: true }
   const text = Object.hasOwn(WELL_KNOWN, name) ? WELL_KNOWN[name] : undefined
-  if (text !== undefined) return { text }
+  if (text !== undefined) return { text, isBroughtAlong: true }
   if (!/^google\/protobuf\/(compiler\/)?[a-z_]+\.proto$/.test(name)) return undefined
   const file = path.join(path.dirname(createRequire(import.meta.url).resolve('protobufjs/package.json')), name)
-  return existsSync(file) ? { file } : undefined
+  return existsSync(file) ? { file, isBroughtAlong: true } : undefined
 }
 
 function decode(bytes: Uint8Array): string {

@@ -1,54 +1,81 @@
-// Which names are declared where, and what a name means in a place: by scopes from the inside out, in the files that the
-// place's file imports.
+// What a name means in a place, as compilers of protobuf find it: the innermost scope that has the first part of the name
+// decides, also when the rest is not there; among the names of the file itself and of those that it imports.
 
-import type { EnumDeclaration, FileDeclaration, MessageDeclaration, Position } from './declarations.ts'
+import type { FileDeclaration, Position } from './declarations.ts'
+import { join, type Named, symbolsOf } from './symbol-list.ts'
 
-export interface Named {
-  readonly kind: 'message' | 'enum' | 'value' | 'service' | 'extension'
-  /** Without a leading dot. */
-  readonly fullName: string
-  readonly file: string
-  readonly position: Position
-  /** Of an enum: the names of its values. */
-  readonly values?: readonly string[]
-}
+/** Who uses a name: the type of a field, that of a method or an extended message, the name of an option. */
+export type Use = 'type' | 'message' | 'option'
 
 export type Found =
-  | { readonly symbol: Named; readonly isVisible: boolean }
+  | { readonly symbol: Named; readonly problem?: undefined }
+  /** It is declared in a file that is not imported, or for options only; it is not for other files; it is no such thing. */
+  | { readonly symbol: Named; readonly problem: 'hidden' | 'for options' | 'local' | 'kind' }
+  /** An inner scope has the first part of the name, but not the rest. What an outer one has is `symbol`. */
+  | { readonly symbol: Named; readonly problem: 'shadowed'; readonly fullName: string }
   /** Nothing has that name. */
-  | undefined
+  | { readonly symbol?: undefined; readonly problem: 'none' }
+
+const KINDS: Readonly<Record<Use, readonly Named['kind'][]>> = {
+  type: ['message', 'enum'],
+  message: ['message'],
+  option: ['extension'],
+}
+/** What has names within it. */
+const AGGREGATES: ReadonlySet<Named['kind']> = new Set(['message', 'enum', 'service'])
+
+/** What a file can see. */
+interface View {
+  readonly files: ReadonlySet<string>
+  /** Their packages, and those around them. */
+  readonly packages: ReadonlySet<string>
+}
 
 export class SymbolTable {
   readonly #symbols = new Map<string, Named>()
-  /** For each file, those whose names it may use. */
-  readonly #visible = new Map<string, ReadonlySet<string>>()
+  /** Files that declare a name which another one has declared before. */
+  readonly #copies = new Map<string, string[]>()
+  readonly #views = new Map<string, View>()
+  /** With what is imported for options only. */
+  readonly #optionViews = new Map<string, View>()
 
   /** `onClash` is told of a name that is declared a second time, and where it was before. */
   constructor(files: ReadonlyMap<string, FileDeclaration>, onClash: (symbol: Named, before: Named) => void) {
-    const add = (symbol: Named): void => {
-      const before = this.#symbols.get(symbol.fullName)
-      if (before === undefined) this.#symbols.set(symbol.fullName, symbol)
-      else onClash(symbol, before)
-    }
     for (const file of files.values()) {
-      for (const symbol of symbolsOf(file)) add(symbol)
-      this.#visible.set(file.name, visibleFiles(file, files))
+      for (const symbol of symbolsOf(file)) {
+        const before = this.#symbols.get(symbol.fullName)
+        if (before === undefined) this.#symbols.set(symbol.fullName, symbol)
+        else {
+          this.#copies.set(symbol.fullName, [...(this.#copies.get(symbol.fullName) ?? []), symbol.file])
+          onClash(symbol, before)
+        }
+      }
+      this.#views.set(file.name, viewOf(file, files, false))
+      this.#optionViews.set(file.name, viewOf(file, files, true))
     }
   }
 
-  /**
-   * What a name means for somebody within `scope` of `file`. What the file can not see is found only if nothing that it
-   * sees has the name.
-   */
-  find(name: string, scope: string, file: string, kinds: readonly Named['kind'][]): Found {
-    const candidates = name.startsWith('.') ? [name.slice(1)] : outwards(scope).map((each) => join(each, name))
-    const symbols = candidates.flatMap((each) => {
-      const symbol = this.#symbols.get(each)
-      return symbol !== undefined && kinds.includes(symbol.kind) ? [symbol] : []
-    })
-    const visible = symbols.find((symbol) => this.#visible.get(file)?.has(symbol.file))
-    if (visible !== undefined) return { symbol: visible, isVisible: true }
-    return symbols[0] === undefined ? undefined : { symbol: symbols[0], isVisible: false }
+  /** What a name means for somebody within `scope` of `file`. */
+  find(name: string, scope: string, file: string, use: Use): Found {
+    const view = (use === 'option' ? this.#optionViews : this.#views).get(file)!
+    if (name.startsWith('.')) return this.#judge(this.#symbols.get(name.slice(1)), view, file, use)
+    const first = name.split('.', 1)[0]!
+    const scopes = outwards(scope)
+    for (const [index, each] of scopes.entries()) {
+      const begin = join(each, first)
+      const symbol = this.#visible(begin, view)
+      if (first === name) {
+        if (symbol !== undefined && (use !== 'type' || KINDS.type.includes(symbol.kind)))
+          return this.#judge(symbol, view, file, use)
+      } else if (symbol === undefined ? view.packages.has(begin) : AGGREGATES.has(symbol.kind)) {
+        const fullName = join(each, name)
+        const whole = this.#symbols.get(fullName)
+        if (whole !== undefined) return this.#judge(whole, view, file, use)
+        const outer = this.#outer(name, scopes.slice(index + 1), view, use)
+        return outer === undefined ? { problem: 'none' } : { symbol: outer, problem: 'shadowed', fullName }
+      }
+    }
+    return this.#judge(this.#outer(name, scopes, undefined, use), view, file, use)
   }
 
   /** Where what has this full name is declared. */
@@ -67,11 +94,34 @@ export class SymbolTable {
       .map(({ fullName }) => fullName)
       .sort()
   }
-}
 
-/** `a.b` and `c`: `a.b.c`. */
-export function join(scope: string, name: string): string {
-  return scope === '' ? name : `${scope}.${name}`
+  #visible(fullName: string, view: View): Named | undefined {
+    const symbol = this.#symbols.get(fullName)
+    return symbol !== undefined && this.#isSeen(symbol, view) ? symbol : undefined
+  }
+
+  #isSeen({ fullName, file }: Named, { files }: View): boolean {
+    return files.has(file) || (this.#copies.get(fullName)?.some((each) => files.has(each)) ?? false)
+  }
+
+  /** The first that has the whole name and is of the kind that is wanted; in files that are seen, or in any. */
+  #outer(name: string, scopes: readonly string[], view: View | undefined, use: Use): Named | undefined {
+    return scopes
+      .map((each) => this.#symbols.get(join(each, name)))
+      .find(
+        (symbol) => symbol && KINDS[use].includes(symbol.kind) && (view === undefined || this.#isSeen(symbol, view)),
+      )
+  }
+
+  #judge(symbol: Named | undefined, view: View, file: string, use: Use): Found {
+    if (symbol === undefined) return { problem: 'none' }
+    if (!this.#isSeen(symbol, view)) {
+      const isForOptions = this.#isSeen(symbol, this.#optionViews.get(file)!)
+      return { symbol, problem: isForOptions ? 'for options' : 'hidden' }
+    }
+    if (!KINDS[use].includes(symbol.kind)) return { symbol, problem: 'kind' }
+    return symbol.isLocal && symbol.file !== file ? { symbol, problem: 'local' } : { symbol }
+  }
 }
 
 /** `a.b`: `a.b`, `a`, and the outermost. */
@@ -82,49 +132,14 @@ function outwards(scope: string): string[] {
 }
 
 /** Itself, what it imports, and what those import publicly. */
-function visibleFiles(file: FileDeclaration, files: ReadonlyMap<string, FileDeclaration>): ReadonlySet<string> {
-  const visible = new Set([file.name])
-  const waiting = file.imports.map(({ path }) => path)
+function viewOf(file: FileDeclaration, all: ReadonlyMap<string, FileDeclaration>, withOptions: boolean): View {
+  const files = new Set([file.name])
+  const waiting = file.imports.filter(({ isOption }) => withOptions || !isOption).map(({ path }) => path)
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    if (visible.has(path)) continue
-    visible.add(path)
-    for (const each of files.get(path)?.imports ?? []) if (each.isPublic) waiting.push(each.path)
+    if (files.has(path)) continue
+    files.add(path)
+    for (const each of all.get(path)?.imports ?? []) if (each.isPublic) waiting.push(each.path)
   }
-  return visible
-}
-
-function symbolsOf(file: FileDeclaration): Named[] {
-  const symbols: Named[] = []
-  const add = (
-    kind: Named['kind'],
-    scope: string,
-    name: string,
-    position: Position,
-    values?: readonly string[],
-  ): void => {
-    const symbol = { kind, fullName: join(scope, name), file: file.name, position }
-    symbols.push(values === undefined ? symbol : { ...symbol, values })
-  }
-  const addEnum = (scope: string, each: EnumDeclaration): void => {
-    add(
-      'enum',
-      scope,
-      each.name,
-      each.position,
-      each.values.map(({ name }) => name),
-    )
-    // The names of values stand beside that of their enum, not in it.
-    for (const value of each.values) add('value', scope, value.name, value.position)
-  }
-  const addMessage = (scope: string, message: MessageDeclaration): void => {
-    add('message', scope, message.name, message.position)
-    const inner = join(scope, message.name)
-    for (const each of message.enums) addEnum(inner, each)
-    for (const each of message.messages) addMessage(inner, each)
-  }
-  for (const each of file.enums) addEnum(file.package, each)
-  for (const each of file.messages) addMessage(file.package, each)
-  for (const each of file.services) add('service', file.package, each.name, each.position)
-  for (const each of file.extensions) add('extension', each.scope, each.name, { line: 0, column: 0 })
-  return symbols
+  const packages = new Set([...files].flatMap((name) => outwards(all.get(name)?.package ?? '')))
+  return { files, packages }
 }

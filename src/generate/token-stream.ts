@@ -31,6 +31,10 @@ export class TokenStream {
     return { line: this.token.line, column: this.token.column }
   }
 
+  get hasProblems(): boolean {
+    return this.problems.length > 0
+  }
+
   get isAtEnd(): boolean {
     return this.token.kind === 'end'
   }

@@ -179,6 +179,7 @@ class TokenReader {
       const next = this.#text[this.#at]
       if (next === undefined || next === '\n')
         return made('bad', quote, `the string is not closed on its line: write ${quote} at its end`)
+      if (next === '\0') error ??= 'a string with the character NUL in it: write "\\0"'
       if (next === quote) {
         this.#at++
         return error === undefined ? made('string', content) : made('bad', quote, error)

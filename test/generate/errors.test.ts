@@ -1,25 +1,8 @@
 // What is wrong with a .proto file is said as compilers do: place, what, and what to write instead; all of it in one run.
 
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { problemText } from '../../src/generate/problems.ts'
-import { readModel } from '../../src/generate/read-model.ts'
-
-/** The problems of a file with this text, beside other files. */
-function problems(t: TestContext, text: string, others: Readonly<Record<string, string>> = {}): string[] {
-  const folder = mkdtempSync(path.join(tmpdir(), 'gorums-errors-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  for (const [name, content] of Object.entries({ ...others, 'a.proto': text })) {
-    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
-    writeFileSync(path.join(folder, name), content)
-  }
-  return readModel([path.join(folder, 'a.proto')], [folder]).problems.map((each) =>
-    problemText(each).replaceAll(folder, 'DIR'),
-  )
-}
+import { test } from 'node:test'
+import { problems } from './told.ts'
 
 const HEAD = 'syntax = "proto3";\nimport "gorums.proto";\nmessage M {}\n'
 const method = (options: string, types = '(M) returns (M)'): string =>
@@ -116,7 +99,7 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   [
     'numbers of fields that can not be',
-    'syntax = "proto3";\nmessage M {\n  reserved 5, "gone";\n  int32 a = 0;\n  int32 b = 19500;\n  int32 c = 5;\n  int32 gone = 6;\n  int32 d = 7;\n  int32 e = 7;\n}\n',
+    'syntax = "proto3";\nmessage M {\n  reserved 5; reserved "gone";\n  int32 a = 0;\n  int32 b = 19500;\n  int32 c = 5;\n  int32 gone = 6;\n  int32 d = 7;\n  int32 e = 7;\n}\n',
     [
       'a.proto:4:9: the number of field "a" is 0: choose one from 1 to 536870911',
       'a.proto:5:9: the number of field "b" is 19500: 19000 to 19999 belong to protobuf itself',
