@@ -1,6 +1,5 @@
 // 64-bit integers as two halves: how bigints (and safe numbers and decimal strings) become the 32-bit words that are on
 // the wire, and back. One scratch word serves all; nothing is kept in it between two calls.
-import { refusal } from './message-refusal.ts'
 
 const signed = new BigInt64Array(1)
 const unsigned = new BigUint64Array(signed.buffer)
@@ -22,20 +21,20 @@ export function highHalf(): number {
   return halves[HIGH]!
 }
 
-/** Loads a signed integer. Throws TypeError or RangeError, naming `path`, for what is none of 64 bits. */
-export function loadSigned(value: unknown, path: string): void {
+/** Loads a signed integer, and says whether it is one of 64 bits. */
+export function loadSigned(value: unknown): boolean {
   const integer = typeof value === 'bigint' ? value : parse(value)
-  if (integer === undefined) throw refusal(path, 'int64', value)
+  if (integer === undefined) return false
   signed[0] = integer
-  if (signed[0] !== integer) throw refusal(path, 'int64', value)
+  return signed[0] === integer
 }
 
 /** As `loadSigned`, for an unsigned integer. */
-export function loadUnsigned(value: unknown, path: string): void {
+export function loadUnsigned(value: unknown): boolean {
   const integer = typeof value === 'bigint' ? value : parse(value)
-  if (integer === undefined) throw refusal(path, 'uint64', value)
+  if (integer === undefined) return false
   unsigned[0] = integer
-  if (unsigned[0] !== integer) throw refusal(path, 'uint64', value)
+  return unsigned[0] === integer
 }
 
 /** The signed integer of two halves. */

@@ -1,13 +1,12 @@
-// Checks of values that take more than a comparison: floats, closed enums, lists, maps. All throw TypeError or RangeError
-// that name the field.
+// Checks of values that take more than a comparison: floats, closed enums, lists, maps. Those that throw name the field in
+// a TypeError.
 import { refusal } from './message-refusal.ts'
 
 const FLOAT_MAX = 3.4028234663852886e38
 
-/** A number that does not become infinite as a float. */
-export function checkFloat(value: unknown, path: string): void {
-  if (typeof value !== 'number') throw refusal(path, 'float', value)
-  if (Number.isFinite(value) && Math.abs(value) > FLOAT_MAX) throw refusal(path, 'float', value)
+/** Whether it is a number that does not become infinite as a float. */
+export function isFloat(value: unknown): boolean {
+  return typeof value === 'number' && !(Number.isFinite(value) && Math.abs(value) > FLOAT_MAX)
 }
 
 export function checkList(value: unknown, path: string): void {
@@ -23,22 +22,14 @@ export function checkMap(value: unknown, path: string): void {
 }
 
 /** The numbers of a closed enum, worked out once. */
-const declared = new WeakMap<object, ReadonlySet<number>>()
+const declared = new WeakMap<object, ReadonlySet<unknown>>()
 
 /** Whether a closed enum has this number. */
-export function isDeclared(value: number, values: Readonly<Record<string, number>>): boolean {
+export function isDeclared(value: unknown, values: Readonly<Record<string, number>>): value is number {
   let numbers = declared.get(values)
   if (numbers === undefined) {
     numbers = new Set(Object.values(values))
     declared.set(values, numbers)
   }
   return numbers.has(value)
-}
-
-/** A number that a closed enum has. */
-export function checkDeclared(value: unknown, values: Readonly<Record<string, number>>, path: string): void {
-  if (typeof value !== 'number') throw refusal(path, 'int32', value)
-  if (!isDeclared(value, values)) {
-    throw new RangeError(`${path}: ${value} is not one of the enum's values, ${Object.values(values).join(', ')}`)
-  }
 }

@@ -1,8 +1,8 @@
 // Lists of numbers in one length-delimited field ("packed"): every element is checked, then all are written in one go.
 // What a list takes at most is reserved at once, and its length is put before it when it is known.
 import { highHalf, loadSigned, loadUnsigned, lowHalf } from './integer64.ts'
-import { checkDeclared, checkFloat, checkList } from './message-checks.ts'
-import { refusal } from './message-refusal.ts'
+import { checkList, isDeclared, isFloat } from './message-checks.ts'
+import { refusal, undeclared } from './message-refusal.ts'
 import { InPlaceWriter } from './protobuf-io.ts'
 import { putFixed32, putInt32, putVarint, putVarint64, putZigzag64, SCALAR_BYTES, varintBytes } from './varint.ts'
 
@@ -69,7 +69,9 @@ export class ListWriter extends InPlaceWriter {
 
   writeFloats(tag: number, values: readonly number[], path: string): void {
     checkList(values, path)
-    for (let i = 0; i < values.length; i++) checkFloat(values[i], path)
+    for (let i = 0; i < values.length; i++) {
+      if (!isFloat(values[i])) throw refusal(`${path}[${i}]`, 'float', values[i])
+    }
     if (values.length > 0) this.uint32(tag).floats(values as number[])
   }
 
@@ -100,7 +102,9 @@ export class ListWriter extends InPlaceWriter {
     path: string,
   ): void {
     checkList(values, path)
-    for (let i = 0; i < values.length; i++) checkDeclared(values[i], declared, `${path}[${i}]`)
+    for (let i = 0; i < values.length; i++) {
+      if (!isDeclared(values[i], declared)) throw undeclared(`${path}[${i}]`, declared, values[i])
+    }
     this.writeInt32s(tag, values, path)
   }
 
@@ -109,7 +113,7 @@ export class ListWriter extends InPlaceWriter {
     if (at < 0) return
     let end = at
     for (let i = 0; i < values.length; i++) {
-      loadSigned(values[i], path)
+      if (!loadSigned(values[i])) throw refusal(`${path}[${i}]`, 'int64', values[i])
       end = putVarint64(this.buf, end, lowHalf(), highHalf())
     }
     this.#finish(at, end)
@@ -120,7 +124,7 @@ export class ListWriter extends InPlaceWriter {
     if (at < 0) return
     let end = at
     for (let i = 0; i < values.length; i++) {
-      loadUnsigned(values[i], path)
+      if (!loadUnsigned(values[i])) throw refusal(`${path}[${i}]`, 'uint64', values[i])
       end = putVarint64(this.buf, end, lowHalf(), highHalf())
     }
     this.#finish(at, end)
@@ -131,7 +135,7 @@ export class ListWriter extends InPlaceWriter {
     if (at < 0) return
     let end = at
     for (let i = 0; i < values.length; i++) {
-      loadSigned(values[i], path)
+      if (!loadSigned(values[i])) throw refusal(`${path}[${i}]`, 'int64', values[i])
       end = putZigzag64(this.buf, end, lowHalf(), highHalf())
     }
     this.#finish(at, end)
@@ -142,7 +146,7 @@ export class ListWriter extends InPlaceWriter {
     if (at < 0) return
     let end = at
     for (let i = 0; i < values.length; i++) {
-      loadUnsigned(values[i], path)
+      if (!loadUnsigned(values[i])) throw refusal(`${path}[${i}]`, 'uint64', values[i])
       end = putFixed32(this.buf, putFixed32(this.buf, end, lowHalf()), highHalf())
     }
     this.#finish(at, end)
@@ -153,7 +157,7 @@ export class ListWriter extends InPlaceWriter {
     if (at < 0) return
     let end = at
     for (let i = 0; i < values.length; i++) {
-      loadSigned(values[i], path)
+      if (!loadSigned(values[i])) throw refusal(`${path}[${i}]`, 'int64', values[i])
       end = putFixed32(this.buf, putFixed32(this.buf, end, lowHalf()), highHalf())
     }
     this.#finish(at, end)

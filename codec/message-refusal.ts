@@ -36,6 +36,12 @@ export function refusal(path: string, expected: Expectation, value: unknown): Ty
   return TYPES[expected]?.includes(typeof value) || isInvalidDate(value) ? new RangeError(text) : new TypeError(text)
 }
 
+/** As `refusal`, for a value that a closed enum does not have. */
+export function undeclared(path: string, values: Readonly<Record<string, number>>, value: unknown): Error {
+  if (typeof value !== 'number') return refusal(path, 'int32', value)
+  return new RangeError(`${path}: ${value} is not one of the enum's values, ${Object.values(values).join(', ')}`)
+}
+
 /** A value in a few words, never its contents beyond a number. */
 export function describe(value: unknown): string {
   switch (typeof value) {

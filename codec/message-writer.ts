@@ -2,9 +2,9 @@
 // tag and value in place. protobufjs's writer below it owns the buffer, its growth, and lists of numbers.
 import type { EncodeTarget } from './codec.ts'
 import { highHalf, loadSigned, loadUnsigned, lowHalf } from './integer64.ts'
-import { checkDeclared, checkFloat, checkList, checkMap } from './message-checks.ts'
+import { checkList, checkMap, isDeclared, isFloat } from './message-checks.ts'
 import { ListWriter } from './message-lists.ts'
-import { refusal } from './message-refusal.ts'
+import { type Expectation, refusal, undeclared } from './message-refusal.ts'
 import { isWellFormed } from './protobuf-io.ts'
 import { putFixed32, putVarint, putVarint64, putZigzag64, SCALAR_BYTES, varintBytes } from './varint.ts'
 
@@ -16,14 +16,34 @@ const SHORT_STRING = 32
 const MEDIUM_STRING = 1_024
 /** Byte fields up to this length are copied byte by byte. */
 const SHORT_BYTES = 24
+const NO_LIST: readonly unknown[] = []
 
 /** Writes the fields of messages. `tag` is a field's number and wire type, `path` its name for error messages. */
 export class MessageWriter extends ListWriter {
   #depth = 0
+  /** By depth, the list whose elements are being written, or were last, and its path. */
+  readonly #lists: (readonly unknown[])[] = []
+  readonly #listPaths: string[] = []
 
   override begin(target: EncodeTarget, message: unknown): void {
     super.begin(target, message)
     this.#depth = 0
+  }
+
+  override end(): void {
+    super.end()
+    if (this.#lists.length > 0) this.#lists.fill(NO_LIST)
+  }
+
+  /** The error for a value; for an element of a list, with its place. */
+  #refusal(path: string, expected: Expectation, value: unknown): Error {
+    return refusal(this.#placeOf(path, value), expected, value)
+  }
+
+  /** Looked for only now: the first element that is the value, as one before it would have been refused before it. */
+  #placeOf(path: string, value: unknown): string {
+    if (this.#listPaths[this.#depth] !== path) return path
+    return `${path}[${this.#lists[this.#depth]!.findIndex((each) => Object.is(each, value))}]`
   }
 
   /**
@@ -31,7 +51,7 @@ export class MessageWriter extends ListWriter {
    * is not an object, RangeError when it is nested deeper than 100.
    */
   open(tag: number, value: object, path: string): number {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refusal(path, 'message', value)
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.#refusal(path, 'message', value)
     if (++this.#depth > DEPTH_MAX) throw new RangeError(`${path}: messages are nested deeper than ${DEPTH_MAX}`)
     this._reserve(SCALAR_BYTES)
     const at = putVarint(this.buf, this.pos, tag)
@@ -79,6 +99,8 @@ export class MessageWriter extends ListWriter {
   /** The elements of a list. */
   list<T>(values: readonly T[], path: string): readonly T[] {
     checkList(values, path)
+    this.#lists[this.#depth] = values
+    this.#listPaths[this.#depth] = path
     return values
   }
 
@@ -109,7 +131,7 @@ export class MessageWriter extends ListWriter {
   }
 
   writeString(tag: number, value: string, path: string): void {
-    if (typeof value !== 'string') throw refusal(path, 'string', value)
+    if (typeof value !== 'string') throw this.#refusal(path, 'string', value)
     const { length } = value
     if (length > SHORT_STRING) return this.#writeLongString(tag, value, path)
     this._reserve(3 * SHORT_STRING + SCALAR_BYTES)
@@ -135,7 +157,7 @@ export class MessageWriter extends ListWriter {
     const guess = varintBytes(length > MEDIUM_STRING ? most : length)
     const bytes = buf.write(value, at + guess, 'utf8')
     if (bytes !== length && !isWellFormed(value)) {
-      throw new TypeError(`${path}: a string with a lone surrogate can not be encoded`)
+      throw new TypeError(`${this.#placeOf(path, value)}: a string with a lone surrogate can not be encoded`)
     }
     const actual = varintBytes(bytes)
     if (actual !== guess) buf.copyWithin(at + actual, at + guess, at + guess + bytes)
@@ -143,7 +165,7 @@ export class MessageWriter extends ListWriter {
   }
 
   writeBytes(tag: number, value: Uint8Array, path: string): void {
-    if (!(value instanceof Uint8Array)) throw refusal(path, 'bytes', value)
+    if (!(value instanceof Uint8Array)) throw this.#refusal(path, 'bytes', value)
     const { length } = value
     this._reserve(length + SCALAR_BYTES)
     const { buf } = this
@@ -156,12 +178,12 @@ export class MessageWriter extends ListWriter {
 
   /** As `writeBytes`, but writes nothing when there are none. */
   writeSomeBytes(tag: number, value: Uint8Array, path: string): void {
-    if (!(value instanceof Uint8Array)) throw refusal(path, 'bytes', value)
+    if (!(value instanceof Uint8Array)) throw this.#refusal(path, 'bytes', value)
     if (value.length > 0) this.writeBytes(tag, value, path)
   }
 
   writeBool(tag: number, value: boolean, path: string): void {
-    if (typeof value !== 'boolean') throw refusal(path, 'bool', value)
+    if (typeof value !== 'boolean') throw this.#refusal(path, 'bool', value)
     this._reserve(SCALAR_BYTES)
     const at = putVarint(this.buf, this.pos, tag)
     this.buf[at] = value ? 1 : 0
@@ -169,14 +191,14 @@ export class MessageWriter extends ListWriter {
   }
 
   writeUint32(tag: number, value: number, path: string): void {
-    if (typeof value !== 'number' || value >>> 0 !== value) throw refusal(path, 'uint32', value)
+    if (typeof value !== 'number' || value >>> 0 !== value) throw this.#refusal(path, 'uint32', value)
     this._reserve(SCALAR_BYTES)
     const { buf } = this
     this.pos = putVarint(buf, putVarint(buf, this.pos, tag), value)
   }
 
   writeInt32(tag: number, value: number, path: string): void {
-    if (typeof value !== 'number' || (value | 0) !== value) throw refusal(path, 'int32', value)
+    if (typeof value !== 'number' || (value | 0) !== value) throw this.#refusal(path, 'int32', value)
     this._reserve(SCALAR_BYTES)
     const { buf } = this
     const at = putVarint(buf, this.pos, tag)
@@ -184,32 +206,32 @@ export class MessageWriter extends ListWriter {
   }
 
   writeSint32(tag: number, value: number, path: string): void {
-    if (typeof value !== 'number' || (value | 0) !== value) throw refusal(path, 'int32', value)
+    if (typeof value !== 'number' || (value | 0) !== value) throw this.#refusal(path, 'int32', value)
     this._reserve(SCALAR_BYTES)
     const { buf } = this
     this.pos = putVarint(buf, putVarint(buf, this.pos, tag), ((value << 1) ^ (value >> 31)) >>> 0)
   }
 
   writeFixed32(tag: number, value: number, path: string): void {
-    if (typeof value !== 'number' || value >>> 0 !== value) throw refusal(path, 'uint32', value)
+    if (typeof value !== 'number' || value >>> 0 !== value) throw this.#refusal(path, 'uint32', value)
     this._reserve(SCALAR_BYTES)
     this.pos = putFixed32(this.buf, putVarint(this.buf, this.pos, tag), value)
   }
 
   writeSfixed32(tag: number, value: number, path: string): void {
-    if (typeof value !== 'number' || (value | 0) !== value) throw refusal(path, 'int32', value)
+    if (typeof value !== 'number' || (value | 0) !== value) throw this.#refusal(path, 'int32', value)
     this._reserve(SCALAR_BYTES)
     this.pos = putFixed32(this.buf, putVarint(this.buf, this.pos, tag), value)
   }
 
   writeFloat(tag: number, value: number, path: string): void {
-    checkFloat(value, path)
+    if (!isFloat(value)) throw this.#refusal(path, 'float', value)
     this.uint32(tag)
     this.float(value)
   }
 
   writeDouble(tag: number, value: number, path: string): void {
-    if (typeof value !== 'number') throw refusal(path, 'number', value)
+    if (typeof value !== 'number') throw this.#refusal(path, 'number', value)
     this.uint32(tag)
     this.double(value)
   }
@@ -217,12 +239,12 @@ export class MessageWriter extends ListWriter {
   // 64-bit integers are bigints, safe numbers or decimal strings: what generated types say is one of them.
 
   writeInt64(tag: number, value: bigint | number | string, path: string): void {
-    loadSigned(value, path)
+    if (!loadSigned(value)) throw this.#refusal(path, 'int64', value)
     this.#writeVarint64(tag)
   }
 
   writeUint64(tag: number, value: bigint | number | string, path: string): void {
-    loadUnsigned(value, path)
+    if (!loadUnsigned(value)) throw this.#refusal(path, 'uint64', value)
     this.#writeVarint64(tag)
   }
 
@@ -233,18 +255,18 @@ export class MessageWriter extends ListWriter {
   }
 
   writeSint64(tag: number, value: bigint | number | string, path: string): void {
-    loadSigned(value, path)
+    if (!loadSigned(value)) throw this.#refusal(path, 'int64', value)
     this._reserve(SCALAR_BYTES)
     this.pos = putZigzag64(this.buf, putVarint(this.buf, this.pos, tag), lowHalf(), highHalf())
   }
 
   writeFixed64(tag: number, value: bigint | number | string, path: string): void {
-    loadUnsigned(value, path)
+    if (!loadUnsigned(value)) throw this.#refusal(path, 'uint64', value)
     this.#writeFixed64(tag)
   }
 
   writeSfixed64(tag: number, value: bigint | number | string, path: string): void {
-    loadSigned(value, path)
+    if (!loadSigned(value)) throw this.#refusal(path, 'int64', value)
     this.#writeFixed64(tag)
   }
 
@@ -261,7 +283,7 @@ export class MessageWriter extends ListWriter {
 
   /** A value of an enum that takes no numbers but those in `values`; throws RangeError for another. */
   writeClosedEnum(tag: number, value: number, values: Readonly<Record<string, number>>, path: string): void {
-    checkDeclared(value, values, path)
+    if (!isDeclared(value, values)) throw undeclared(this.#placeOf(path, value), values, value)
     this.writeInt32(tag, value, path)
   }
 }
