@@ -21,7 +21,8 @@ export interface Option {
 }
 
 export interface OptionValue {
-  readonly kind: 'word' | 'number' | 'string'
+  /** `message` for `{}`; what has something in it comes as options for that. */
+  readonly kind: 'word' | 'number' | 'string' | 'message'
   /** Of a string: one character per byte. */
   readonly text: string
 }
@@ -31,6 +32,7 @@ export interface FileDeclaration {
   readonly comment: string
   readonly edition: Edition
   readonly package: string
+  readonly packagePosition: Position
   readonly options: readonly Option[]
   readonly imports: readonly ImportDeclaration[]
   readonly messages: readonly MessageDeclaration[]
@@ -48,12 +50,15 @@ export interface ImportDeclaration {
   readonly position: Position
 }
 
-interface Declaration {
+export interface Declared {
   readonly name: string
-  readonly comment: string
-  readonly options: readonly Option[]
   /** Of the name. */
   readonly position: Position
+}
+
+interface Declaration extends Declared {
+  readonly comment: string
+  readonly options: readonly Option[]
 }
 
 /** `export` or `local`, where it is written. */

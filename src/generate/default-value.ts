@@ -29,6 +29,7 @@ export function scalarDefault(scalar: ScalarType, { kind, text }: OptionValue): 
     return kind === 'string'
       ? { value: Buffer.from(text, 'latin1').toString('utf8') }
       : { problem: `${problem}: write it in quotes` }
+  if (kind === 'message') return { problem: `"{}" is no ${scalar}` }
   if (kind === 'string') return { problem: `${problem}: write it without quotes` }
   if (scalar === 'bool')
     return text === 'true' || text === 'false'

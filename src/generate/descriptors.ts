@@ -99,6 +99,7 @@ class FileReader {
       comment: places.comment([AT.syntax]) || places.comment([AT.edition]) || places.comment([AT.package]),
       edition: this.#edition,
       package: scope,
+      packagePosition: places.position([AT.package]),
       options: features(file.options?.features),
       imports: this.#imports(),
       messages,
@@ -290,6 +291,8 @@ function features(set: plugin.Features | undefined): Option[] {
     utf8_validation: set.utf8Validation,
     message_encoding: set.messageEncoding,
     json_format: set.jsonFormat,
+    // Is for sources only: nobody hands it over.
+    enforce_naming_style: undefined,
   }
   return Object.entries(numbers).flatMap(([name, number]) => {
     const values: Readonly<Record<number, string>> = FEATURE_NUMBERS[name as keyof typeof FEATURE_NUMBERS][1]

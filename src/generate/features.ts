@@ -10,8 +10,8 @@ export interface Features {
   readonly message_encoding: 'LENGTH_PREFIXED' | 'DELIMITED'
   /** Nothing here depends on it: strings are checked in any case. */
   readonly utf8_validation: 'VERIFY' | 'NONE'
-  /** Nothing here depends on it. */
   readonly json_format: 'ALLOW' | 'LEGACY_BEST_EFFORT'
+  readonly enforce_naming_style: 'STYLE2024' | 'STYLE_LEGACY'
 }
 
 const VALUES: { readonly [Name in keyof Features]: readonly Features[Name][] } = {
@@ -21,6 +21,7 @@ const VALUES: { readonly [Name in keyof Features]: readonly Features[Name][] } =
   message_encoding: ['LENGTH_PREFIXED', 'DELIMITED'],
   utf8_validation: ['VERIFY', 'NONE'],
   json_format: ['ALLOW', 'LEGACY_BEST_EFFORT'],
+  enforce_naming_style: ['STYLE2024', 'STYLE_LEGACY'],
 }
 
 /** The numbers of the features in descriptors, and of their values. */
@@ -33,6 +34,7 @@ export const FEATURE_NUMBERS: {
   utf8_validation: [4, { 2: 'VERIFY', 3: 'NONE' }],
   message_encoding: [5, { 1: 'LENGTH_PREFIXED', 2: 'DELIMITED' }],
   json_format: [6, { 1: 'ALLOW', 2: 'LEGACY_BEST_EFFORT' }],
+  enforce_naming_style: [7, { 1: 'STYLE2024', 2: 'STYLE_LEGACY' }],
 }
 
 const PROTO3: Features = {
@@ -42,6 +44,7 @@ const PROTO3: Features = {
   message_encoding: 'LENGTH_PREFIXED',
   utf8_validation: 'VERIFY',
   json_format: 'ALLOW',
+  enforce_naming_style: 'STYLE_LEGACY',
 }
 
 const DEFAULTS: Readonly<Record<Edition, Features>> = {
@@ -52,10 +55,11 @@ const DEFAULTS: Readonly<Record<Edition, Features>> = {
     message_encoding: 'LENGTH_PREFIXED',
     utf8_validation: 'NONE',
     json_format: 'LEGACY_BEST_EFFORT',
+    enforce_naming_style: 'STYLE_LEGACY',
   },
   proto3: PROTO3,
   '2023': { ...PROTO3, field_presence: 'EXPLICIT' },
-  '2024': { ...PROTO3, field_presence: 'EXPLICIT' },
+  '2024': { ...PROTO3, field_presence: 'EXPLICIT', enforce_naming_style: 'STYLE2024' },
 }
 
 export function defaultFeatures(edition: Edition): Features {

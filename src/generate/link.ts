@@ -30,6 +30,7 @@ import type {
   ScalarType,
   Service,
 } from './model.ts'
+import { canBeMapKey, isPackable, isScalar } from './scalar-types.ts'
 import { join, type Named } from './symbol-list.ts'
 import { SymbolTable, type Use } from './symbols.ts'
 import { complaintsOf } from './type-names.ts'
@@ -51,26 +52,7 @@ export function link(files: ReadonlyMap<string, FileDeclaration>, isComplete = t
   return { files: linked, problems: linker.problems }
 }
 
-const SCALARS: ReadonlySet<string> = new Set<ScalarType>([
-  'double',
-  'float',
-  'int32',
-  'uint32',
-  'sint32',
-  'fixed32',
-  'sfixed32',
-  'int64',
-  'uint64',
-  'sint64',
-  'fixed64',
-  'sfixed64',
-  'bool',
-  'string',
-  'bytes',
-])
-const NO_MAP_KEYS: ReadonlySet<string> = new Set(['double', 'float', 'bytes'])
 const TOLD_WITH_THEIR_PARENT: ReadonlySet<Named['kind']> = new Set(['field', 'oneof', 'method'])
-const NEVER_PACKED: ReadonlySet<string> = new Set(['string', 'bytes'])
 
 class Linker {
   readonly problems: Problem[] = []
@@ -89,6 +71,8 @@ class Linker {
   file(file: FileDeclaration): ProtoFile {
     this.#file = file
     const features = this.#features(defaultFeatures(file.edition), file.options)
+    // Nothing is generated of extensions, but they are declared like fields.
+    for (const { field, scope } of file.extensions) this.#field(field, scope, this.#features(features, field.options))
     return {
       name: file.name,
       comment: file.comment,
@@ -165,7 +149,7 @@ class Linker {
   }
 
   #mapKey(field: FieldDeclaration, key: TypeName): ScalarType {
-    if (SCALARS.has(key.text) && !NO_MAP_KEYS.has(key.text)) return key.text as ScalarType
+    if (canBeMapKey(key.text)) return key.text
     this.#report(
       key.position,
       `the keys of map "${field.name}" can not be "${key.text}": use an integer type, bool or string`,
@@ -175,7 +159,7 @@ class Linker {
 
   #fieldType(field: FieldDeclaration, scope: string, features: Features): FieldType {
     const { text } = field.type
-    if (SCALARS.has(text)) return { kind: 'scalar', scalar: text as ScalarType }
+    if (isScalar(text)) return { kind: 'scalar', scalar: text }
     const symbol = this.#find(field.type, scope, 'type')
     if (symbol === undefined) return { kind: 'scalar', scalar: 'bytes' }
     const reference = { fullName: symbol.fullName, file: symbol.file }
@@ -198,7 +182,7 @@ class Linker {
 
   #isPacked(field: FieldDeclaration, type: FieldType, features: Features): boolean {
     const option = field.options.find(({ name }) => name === 'packed')
-    const canBePacked = type.kind === 'enum' || (type.kind === 'scalar' && !NEVER_PACKED.has(type.scalar))
+    const canBePacked = isPackable(field.type.text, type.kind)
     if (option?.value.text === 'true' && !canBePacked)
       this.#report(
         option.position,

@@ -33,7 +33,7 @@ export interface MessageBlock extends Reserved {
 }
 
 export class MessageParser {
-  /** All that have been read. */
+  /** All that have been read; their scopes are within the package. */
   readonly extensions: ExtensionDeclaration[] = []
   readonly #tokens: TokenStream
   /** The file says it before its first message. */

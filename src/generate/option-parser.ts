@@ -74,6 +74,7 @@ function parseValue(tokens: TokenStream, place: Place, options: Option[], depth:
 }
 
 function parseAggregate(tokens: TokenStream, place: Place, end: string, options: Option[], depth: number): void {
+  if (tokens.is(end)) options.push({ ...place, value: { kind: 'message', text: '' }, isNested: depth > 0 })
   while (!tokens.skip(end)) {
     const { position } = tokens
     const key = tokens.skip('[') ? parseExtensionKey(tokens) : tokens.name('a field in the value of the option').text

@@ -6,12 +6,14 @@ import {
   type Edition,
   type FileDeclaration,
   type ImportDeclaration,
+  type Position,
   type ServiceDeclaration,
 } from './declarations.ts'
 import { emptyBlock, MessageParser } from './message-parser.ts'
 import type { Problem } from './model.ts'
 import { parseOptionStatement, parseTypeName } from './option-parser.ts'
 import { parseService } from './service-parser.ts'
+import { join } from './symbol-list.ts'
 import { TokenStream } from './token-stream.ts'
 import { shown } from './tokens.ts'
 
@@ -35,6 +37,7 @@ class FileParser {
   readonly #services: ServiceDeclaration[] = []
   readonly #messages: MessageParser
   #package: string | undefined
+  #packagePosition: Position = { line: 0, column: 0 }
   #comment = ''
 
   constructor(tokens: TokenStream) {
@@ -53,17 +56,20 @@ class FileParser {
       }
       isFirst = false
     }
+    const scope = this.#package ?? ''
     return {
       name,
       comment: this.#comment,
       edition: this.#messages.edition,
-      package: this.#package ?? '',
+      package: scope,
+      packagePosition: this.#packagePosition,
       options: this.#block.options,
       imports: this.#imports,
       messages: this.#block.messages,
       enums: this.#block.enums,
       services: this.#services,
-      extensions: this.#messages.extensions,
+      // The package may come behind what is in it.
+      extensions: this.#messages.extensions.map((each) => ({ ...each, scope: join(scope, each.scope) })),
     }
   }
 
@@ -79,6 +85,7 @@ class FileParser {
     if (tokens.skip('package')) {
       if (this.#package !== undefined) tokens.note('a file has one package: remove the second "package"')
       if (tokens.is('.')) tokens.fail('a package begins with a name, not with a dot')
+      this.#packagePosition = tokens.position
       this.#package = parseTypeName(tokens, 'the package')
       if (this.#comment === '') this.#comment = comment
       return tokens.expect(';', 'after the package')
@@ -86,7 +93,7 @@ class FileParser {
     if (tokens.skip('import')) return this.#import()
     if (tokens.skip('option')) return void this.#block.options.push(...parseOptionStatement(tokens))
     if (tokens.skip('service')) return void this.#services.push(parseService(tokens, comment))
-    if (this.#messages.nested(this.#block, this.#package ?? '', 0)) return
+    if (this.#messages.nested(this.#block, '', 0)) return
     tokens.fail('expected "message", "enum", "service", "import", "option" or "package"')
   }
 

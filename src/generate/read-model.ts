@@ -3,6 +3,7 @@
 import { link } from './link.ts'
 import type { Problem, ProtoFile } from './model.ts'
 import { sortProblems } from './problems.ts'
+import { checkRules } from './rules.ts'
 import { loadProtos } from './sources.ts'
 
 /** What a front end hands to the emitter. */
@@ -18,6 +19,8 @@ export interface Input {
 /** Reads .proto files and what they import; `folders` are where imports are looked for. Never throws for what is in them. */
 export function readModel(named: readonly string[], folders: readonly string[]): Input {
   const loaded = loadProtos(named, folders)
-  const { files, problems } = link(loaded.files, loaded.problems.length === 0)
-  return { files, named: loaded.named, problems: sortProblems([...loaded.problems, ...problems]) }
+  const isComplete = loaded.problems.length === 0
+  const { files, problems } = link(loaded.files, isComplete)
+  const broken = checkRules(loaded.files, files, isComplete)
+  return { files, named: loaded.named, problems: sortProblems([...loaded.problems, ...problems, ...broken]) }
 }

@@ -136,7 +136,8 @@ class Loader {
   }
 }
 
-const FEATURES_OF_OTHERS = /^google\/protobuf\/[a-z]+_features\.proto$/
+/** Options for the code of other languages: what they declare needs not be known. */
+export const FEATURES_OF_OTHERS = /^google\/protobuf\/[a-z]+_features\.proto$/
 
 type Found =
   | { readonly file: string }
@@ -147,6 +148,14 @@ type Found =
 export function protoFolder(): string {
   const folders = ['../../proto', '../../../proto'].map((folder) => path.resolve(import.meta.dirname, folder))
   return folders.find((folder) => existsSync(path.join(folder, 'gorums.proto'))) ?? folders[0]!
+}
+
+/** protobuf's own description of files and their options, as the package brings it along. */
+export function descriptorProto(): FileDeclaration {
+  const name = 'google/protobuf/descriptor.proto'
+  const found = builtIn(name)
+  if (found === undefined || !('file' in found)) throw new Error(`${name} is missing in protobufjs: install it again`)
+  return parseProto(name, decode(readFileSync(found.file))).file
 }
 
 function builtIn(name: string): Found | undefined {

@@ -1,7 +1,14 @@
 // Everything in a file that has a name of its own, with its full name: types, fields, oneofs, values, services, methods,
 // extensions, and the messages that maps make of their entries.
 
-import type { EnumDeclaration, FileDeclaration, MessageDeclaration, Position, Visibility } from './declarations.ts'
+import type {
+  Declared,
+  EnumDeclaration,
+  FileDeclaration,
+  MessageDeclaration,
+  Position,
+  Visibility,
+} from './declarations.ts'
 
 export interface Named {
   readonly kind: 'message' | 'enum' | 'value' | 'field' | 'oneof' | 'entry' | 'service' | 'method' | 'extension'
@@ -17,7 +24,7 @@ export interface Named {
 
 /** `a.b` and `c`: `a.b.c`. */
 export function join(scope: string, name: string): string {
-  return scope === '' ? name : `${scope}.${name}`
+  return scope === '' || name === '' ? scope + name : `${scope}.${name}`
 }
 
 /** `foo_bar`: `FooBarEntry`, the message that a map of this name makes of its entries. */
@@ -32,11 +39,6 @@ export function symbolsOf(file: FileDeclaration): Named[] {
   return list.symbols.sort(
     (one, other) => one.position.line - other.position.line || one.position.column - other.position.column,
   )
-}
-
-interface Declared {
-  readonly name: string
-  readonly position: Position
 }
 
 class SymbolList {

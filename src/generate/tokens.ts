@@ -41,7 +41,7 @@ export function tidyComment(text: string): string {
 }
 
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y
-const NUMBER = /(?:0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[fF]?/y
+const NUMBER = /(?:0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)/y
 const BLANK = /[ \t\r\v\f]+/y
 
 class TokenReader {

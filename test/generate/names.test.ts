@@ -34,6 +34,14 @@ const CASES: readonly (readonly [string, string, string, string])[] = [
     'a.proto:5:9: "A" is the method "S.A" here, not a message: write another name',
   ],
   [
+    'the option of a method is looked for in a message',
+    p3(
+      'package p;\nimport "gorums.proto";\nmessage gorums {}\nservice S {\n  rpc R(gorums) returns (gorums) {\n    option (gorums.rpc) = true;\n  }\n}\n',
+    ),
+    p3(''),
+    'a.proto:7:12: "(gorums.rpc)" means "p.gorums.rpc" here, which is not declared: write "(.gorums.rpc)"',
+  ],
+  [
     'a type of a file that is imported for options only',
     e24('import option "b.proto";\nmessage M {\n  b.C c = 1;\n}\n'),
     p3('package b;\nmessage C {}\n'),
