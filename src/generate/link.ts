@@ -71,8 +71,9 @@ class Linker {
   file(file: FileDeclaration): ProtoFile {
     this.#file = file
     const features = this.#features(defaultFeatures(file.edition), file.options)
-    // Nothing is generated of extensions, but they are declared like fields.
-    for (const { field, scope } of file.extensions) this.#field(field, scope, this.#features(features, field.options))
+    // Nothing is generated of extensions, but they are declared like fields; their presence is explicit.
+    for (const { field, scope } of file.extensions)
+      this.#field(field, scope, { ...this.#features(features, field.options), field_presence: 'EXPLICIT' })
     return {
       name: file.name,
       comment: file.comment,

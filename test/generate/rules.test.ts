@@ -253,3 +253,11 @@ for (const [what, text, expected] of CASES) {
     assert.deepEqual(problems(t, text, { 'b.proto': OTHER }), expected)
   })
 }
+
+test('the options of other languages need not be there in edition 2024, where nothing else looks at them', (t) => {
+  const head = 'edition = "2024";\nimport option "google/protobuf/go_features.proto";\n'
+  assert.deepEqual(problems(t, `${head}option features.(pb.go).api_level = API_OPAQUE;\nmessage M {}\n`), [])
+  assert.deepEqual(problems(t, `${head}option features.(go).api_level = API_OPAQUE;\nmessage M {}\n`), [
+    'a.proto:3:8: there is no option "(go)": declare it, or import the file that does',
+  ])
+})

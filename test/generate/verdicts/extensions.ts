@@ -3,6 +3,11 @@
 import { accepted, differs, e23, e24, optionsOf, p2, p3, refused, type Verdict } from './verdict.ts'
 
 export const EXTENSIONS: readonly Verdict[] = [
+  accepted(
+    e23(
+      'option features.field_presence = IMPLICIT; message M { extensions 5; } extend M { int32 a = 5 [default = 3]; }',
+    ),
+  ),
   refused(p2('message M { extensions 5 to 10; } extend M { optional int32 a = 11; }')),
   accepted(p2('message M { extensions 5 to 10; } extend M { optional int32 a = 10; }')),
   refused(p2('message M { extensions 5 to 10; extensions 10 to 12; }')),
