@@ -3,15 +3,19 @@ import ts from 'typescript'
 import type { MessageCodec } from '../../codec/message.ts'
 import * as runtime from '../../src/runtime.ts'
 
-/** What a generated file exports. It may import the runtime, and nothing else. */
-export function loadGenerated(text: string): Record<string, MessageCodec<object, object>> {
+/** What a generated file exports. It may import the runtime, the modules of `imported` by their specifiers, and nothing else. */
+export function loadGenerated(
+  text: string,
+  imported: Readonly<Record<string, object>> = {},
+): Record<string, MessageCodec<object, object>> {
   const { outputText } = ts.transpileModule(text, {
     compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: false },
   })
   const exports = {}
   new Function('exports', 'require', outputText)(exports, (name: string) => {
-    if (name !== 'gorums/runtime') throw new Error(`generated code imports ${name}`)
-    return runtime
+    const module = name === 'gorums/runtime' ? runtime : imported[name]
+    if (module === undefined) throw new Error(`generated code imports ${name}`)
+    return module
   })
   return exports
 }

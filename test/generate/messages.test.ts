@@ -180,9 +180,14 @@ describe('a generated message', () => {
     assert.deepEqual(again(Node, { kind: { case: 'color', value: 77 } }).kind, { case: 'color', value: 77 })
     assert.deepEqual(again(Node, { inner: { shades: [Node_Inner_Shade.DARK, 9] } }).inner?.shades, [1, 9])
     const bytes = bytesOf(Old, required({}))
-    const unknown = Buffer.concat([bytes, Buffer.from([0x48, 9, 0x68, 1, 0x68, 9, 0x72, 2, 9, 2, 0x88, 1, 9])])
+    const unknown = Buffer.concat([
+      bytes,
+      Buffer.from([0x48, 9, 0x68, 1, 0x68, 9, 0x72, 2, 9, 2, 0x88, 1, 9, 0x50, 9, 0xa0, 1, 9]),
+    ])
     const old = messageOf(Old, unknown)
     assert.equal(old.level, Level.HIGH)
+    assert.equal(old.plain, undefined)
+    assert.equal(old.requiredLevel, Level.LOW)
     assert.deepEqual(old.levels, [Level.LOW])
     assert.deepEqual(old.packedLevels, [Level.HIGH])
     assert.equal(old.choice, undefined)
@@ -248,6 +253,19 @@ describe('a generated message', () => {
       () => messageOf(Part, Buffer.alloc(0)),
       /golden.proto2.Part: required field golden.proto2.Part.id is missing/,
     )
+    const fields = Object.entries({
+      name: [0x0a, 1, 0x6e],
+      part: [0x12, 2, 8, 1],
+      other_part: [0x9a, 1, 2, 8, 2],
+      required_level: [0xa0, 1, 1],
+    })
+    assert.equal(messageOf(Old, Buffer.from(fields.flatMap(([, bytes]) => bytes))).name, 'n')
+    for (const [missing] of fields) {
+      const others = fields.flatMap(([name, bytes]) => (name === missing ? [] : bytes))
+      assert.throws(() => messageOf(Old, Buffer.from(others)), {
+        message: `golden.proto2.Old: required field golden.proto2.Old.${missing} is missing`,
+      })
+    }
   })
 
   it('keeps groups', () => {
