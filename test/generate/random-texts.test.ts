@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { FileDeclaration } from '../../src/generate/declarations.ts'
 import { emitFile } from '../../src/generate/emit.ts'
 import { link } from '../../src/generate/link.ts'
 import type { GeneratorOptions } from '../../src/generate/model.ts'
@@ -22,7 +23,20 @@ const { files: loaded } = loadProtos(
   [protos],
 )
 /** The largest of them only extends what nothing here looks at. */
-const corpus = [...loaded].filter(([name]) => name !== 'google/protobuf/descriptor.proto')
+const NOT_READ = 'google/protobuf/descriptor.proto'
+/** A file and those of the corpus that it imports, as when it is read from disk. */
+function withImports(file: FileDeclaration): Map<string, FileDeclaration> {
+  const files = new Map<string, FileDeclaration>()
+  const add = (name: string): void => {
+    const imported = loaded.get(name)
+    if (imported === undefined || name === NOT_READ || name === file.name || files.has(name)) return
+    files.set(name, imported)
+    for (const each of imported.imports) add(each.path)
+  }
+  for (const each of file.imports) add(each.path)
+  return files.set(file.name, file)
+}
+
 /** The tokens of each file, as text that can be put together again. */
 const words = names.map((name) =>
   tokensOf(readFileSync(path.join(protos, name), 'utf8'))
@@ -64,7 +78,7 @@ test(`${TEXTS} texts that are nearly .proto files: a problem or an output, never
   fc.assert(
     fc.property(nearlyProto, ({ name, text }) => {
       const { file, problems } = parseProto(name, text)
-      const linked = link(new Map([...corpus, [name, file]]), problems.length === 0)
+      const linked = link(withImports(file), problems.length === 0)
       if (problems.length + linked.problems.length > 0) {
         refusals++
         for (const each of [...problems, ...linked.problems]) assert.ok(each.message.length < 600, each.message)
