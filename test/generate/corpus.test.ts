@@ -123,7 +123,7 @@ class ServedService {
     const client = this.#configuration!.client(this.#service) as unknown as Client
     const correctable = (client[bound.key]!(request) as QuorumCall<unknown, unknown>).correctable()
     const { value, level, done } = await correctable.reached(2)
-    assert.deepEqual([value.size, level, done], [2, 2, true])
+    assert.deepEqual([value.size >= 2, level, done], [true, 2, true])
     for (const [nodeID, reply] of value) {
       const expected = this.#replies.get(`${method.name} ${nodeID}`)!.map((each) => bytesOf(codecOf(bound.reply), each))
       const bytes = bytesOf(codecOf(bound.reply), reply as object)

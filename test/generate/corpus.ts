@@ -2,7 +2,7 @@
 // they are imported.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -10,7 +10,8 @@ import { runCommand } from '../../src/generate/command.ts'
 import type { ProtoFile } from '../../src/generate/model.ts'
 import { readModel } from '../../src/generate/read-model.ts'
 
-const protos = path.join(import.meta.dirname, 'protos')
+/** Where the names of the files begin. */
+export const protos: string = path.join(import.meta.dirname, 'protos')
 
 /** The names of the files, as they are imported: `corpus/storage.proto`. */
 export const CORPUS: readonly string[] = readdirSync(path.join(protos, 'corpus'))
@@ -29,6 +30,7 @@ export function corpusFiles(): ReadonlyMap<string, ProtoFile> {
 
 /** Generated files in a folder. */
 export interface GeneratedCorpus {
+  readonly folder: string
   /** Their paths. */
   readonly paths: readonly string[]
   /** What the file of a .proto file exports. */
@@ -44,8 +46,15 @@ export function generateCorpus(names: readonly string[], options: readonly strin
   const { code, out, errors } = runCommand(words, '0')
   assert.equal(code, 0, errors)
   return {
+    folder,
     paths: out.trim().split('\n'),
     load: (proto) => import(pathToFileURL(path.join(folder, proto.replace('.proto', '_gorums.ts'))).href),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
+}
+
+/** The texts of the files of the corpus that were generated into a folder, by their names. */
+export function textsIn(folder: string): Map<string, string> {
+  const names = readdirSync(path.join(folder, 'corpus')).sort()
+  return new Map(names.map((name) => [name, readFileSync(path.join(folder, 'corpus', name), 'utf8')]))
 }

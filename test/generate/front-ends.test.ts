@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { runCommand } from '../../src/generate/command.ts'
+import { protos, textsIn } from './corpus.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
-const protos = path.join(import.meta.dirname, 'protos')
 const buf = path.join(import.meta.dirname, 'buf/node_modules/.bin/buf')
 const FILES = readdirSync(path.join(protos, 'corpus')).sort()
 /** Debian's protoc is older than editions. */
@@ -40,16 +40,8 @@ function imports(place: string): string {
   return made
 }
 
-function textsIn(place: string): Record<string, string> {
-  return Object.fromEntries(
-    readdirSync(path.join(place, 'corpus'))
-      .sort()
-      .map((name) => [name, readFileSync(path.join(place, 'corpus', name), 'utf8')]),
-  )
-}
-
 /** What the command makes of these files. */
-function ours(place: string, names: readonly string[]): Record<string, string> {
+function ours(place: string, names: readonly string[]): Map<string, string> {
   const out = path.join(place, 'ours')
   const files = names.map((name) => path.join(protos, 'corpus', name))
   const { code, errors } = runCommand(['gen', ...files, '-I', protos, '-o', out], '0')

@@ -1,11 +1,14 @@
 // What the generator makes of every construct is kept beside the .proto files: it must still be the same, be formatted and
 // lint-free as it is, and pass the strictest type checks.
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import { CORPUS, generateCorpus, protos, textsIn } from './corpus.ts'
 import { keptFiles } from './generated.ts'
 import { typeErrors } from './strict-types.ts'
 
@@ -23,6 +26,37 @@ describe('generated code', () => {
   it('is formatted, and lint has nothing to say', async () => {
     const biome = path.join(root, 'node_modules/@biomejs/biome/bin/biome')
     await promisify(execFile)(process.execPath, [biome, 'check', '--error-on-warnings', ...names], { cwd: root })
+  })
+
+  it('depends on the .proto files and the options alone: the same bytes again, in another place, time zone and language', (t) => {
+    const once = generateCorpus(CORPUS)
+    t.after(() => once.remove())
+    const again = generateCorpus([...CORPUS].reverse())
+    t.after(() => again.remove())
+    const elsewhere = mkdtempSync(path.join(tmpdir(), 'gorums-elsewhere-'))
+    t.after(() => rmSync(elsewhere, { recursive: true, force: true }))
+    const words = ['gen', ...CORPUS.map((name) => path.join(protos, name)), '-I', protos, '-o', 'out']
+    const loader = pathToFileURL(path.join(root, 'node_modules/tsx/dist/loader.mjs')).href
+    // Objects are hashed, times told and words sorted in another way.
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--hash-seed=7', '--import', loader, path.join(root, 'scripts/gorums.ts'), ...words],
+      { cwd: elsewhere, encoding: 'utf8', env: { ...process.env, TZ: 'Pacific/Kiritimati', LC_ALL: 'tr_TR.UTF-8' } },
+    )
+    assert.equal(status, 0, stderr)
+    const expected = textsIn(once.folder)
+    assert.equal(expected.size, CORPUS.length)
+    assert.deepEqual(textsIn(again.folder), expected)
+    assert.deepEqual(textsIn(path.join(elsewhere, 'out')), expected)
+  })
+
+  it('holds no descriptor of its .proto file: nothing long is in it but the names of fields', () => {
+    for (const { name, text } of files) {
+      const code = text.replace(/^\s*(?:\/\/|\/?\*).*$/gm, '')
+      const literals = code.match(/'[^'\n]{40,}'|"[^"\n]{40,}"|`[^`]{40,}`|\[[\s\d,]{40,}\]/g) ?? []
+      const others = literals.filter((literal) => !/^'\w+(?:\.\w+)+'$/.test(literal))
+      assert.deepEqual(others, [], name)
+    }
   })
 
   for (const exactOptionalPropertyTypes of [true, false]) {

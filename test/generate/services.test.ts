@@ -4,10 +4,11 @@ import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { connect, createServer } from '../../src/index.ts'
+import { type Correctable, connect, createServer, type QuorumCall, type Replies } from '../../src/index.ts'
 import { generatedFor } from '../../src/runtime.ts'
-import { checkLeaks } from '../../src/testing/index.ts'
-import { Calls, Quiet, type RequestInput } from './golden/services_gorums.ts'
+import { checkLeaks, startLocalCluster } from '../../src/testing/index.ts'
+import * as generated from './golden/services_gorums.ts'
+import { Calls, Quiet, type Reply, type RequestInput } from './golden/services_gorums.ts'
 
 describe('a generated service', () => {
   it('carries every call type, with names on the wire as in the .proto file', async (t) => {
@@ -54,6 +55,27 @@ describe('a generated service', () => {
       ['GetRPC', 'TellUnicast', 'TellAll', 'ReadQC', 'RPCWatch'].map((name) => `golden.services.Calls/${name}`),
     )
     assert.equal(Quiet.bound.size, 0)
+  })
+
+  it('has no types of replies, futures or correctables of its own: one generic type serves all methods', async (t) => {
+    checkLeaks(t)
+    const reply = (value: string) => ({ value, time: 5n })
+    const cluster = await startLocalCluster(3, (server, nodeID) => {
+      server.handle(Calls, { readQC: () => reply(nodeID), rpcWatch: () => [reply(nodeID)] })
+    })
+    t.after(() => cluster.close())
+    const calls = (await cluster.connect({ waitFor: 'all' })).client(Calls)
+    // As types: what the methods give is what the library calls it, of the message that the .proto file names.
+    const asked: QuorumCall<RequestInput, Reply> = calls.readQC({})
+    const watched: QuorumCall<RequestInput, Reply> = calls.rpcWatch({})
+    const replies: Replies<Reply> = await asked.all()
+    assert.deepEqual(new Set(replies.keys()), new Set(['a', 'b', 'c']))
+    const correctables: Correctable<Replies<Reply>>[] = [calls.readQC({}).correctable(), watched.correctable()]
+    for (const each of correctables) assert.ok((await each.reached(2)).value.size >= 2)
+    // As values.
+    assert.equal(asked.constructor, watched.constructor)
+    assert.equal(correctables[0]!.constructor, correctables[1]!.constructor)
+    assert.deepEqual(Object.keys(generated).sort(), ['Calls', 'Nothing', 'Quiet', 'Reply', 'Request'])
   })
 
   it('needs neither the parser of protobufjs nor msgpackr', async () => {
