@@ -54,10 +54,11 @@ export class MessageReader extends InPlaceReader {
     return new RangeError(`required field ${path} is missing`)
   }
 
-  /** A 64-bit integer as a number. Throws RangeError beyond 2^53 - 1, where it would be another one. */
-  safeInteger(value: bigint): number {
+  /** A 64-bit integer as a number. Throws RangeError, naming `path`, beyond 2^53 - 1, where it would be another one. */
+  safeInteger(value: bigint, path: string): number {
     const number = Number(value)
-    if (!Number.isSafeInteger(number)) throw new RangeError(`${value} is beyond what a number holds exactly (2^53 - 1)`)
+    if (!Number.isSafeInteger(number))
+      throw new RangeError(`${path}: ${value} is beyond what a number holds exactly (2^53 - 1)`)
     return number
   }
 

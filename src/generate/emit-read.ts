@@ -18,9 +18,16 @@ import { fieldKey } from './names.ts'
 import type { Scope } from './scope.ts'
 import { block, branch, call, choose } from './statement.ts'
 
+/** A field, and what errors call it. */
+interface NamedField extends Field {
+  /** `storage.Value.time`. */
+  readonly path: string
+}
+
 /** The statements that read a message up to `end` and return it. `type` is its TypeScript type. */
 export function readStatements(message: Message, type: string, scope: Scope): Doc[] {
-  const required = message.fields.filter((field) => field.presence === 'required')
+  const fields = message.fields.map((field): NamedField => ({ ...field, path: `${message.fullName}.${field.name}` }))
+  const required = fields.filter((field) => field.presence === 'required')
   const initial = initialValues(message, scope)
   return [
     [`const message: ${type} = previous ?? `, list('{', initial, '}', line)],
@@ -29,12 +36,10 @@ export function readStatements(message: Message, type: string, scope: Scope): Do
       'while (reader.pos < end) ',
       block([
         'const tag = reader.tag()',
-        choose('tag', [...message.fields.flatMap((field) => readField(field, scope)), unknownField]),
+        choose('tag', [...fields.flatMap((field) => readField(field, scope)), unknownField]),
       ]),
     ],
-    ...required.map((field) => {
-      return [`if (!${seenName(field)}) throw `, call('reader.missing', quote(`${message.fullName}.${field.name}`))]
-    }),
+    ...required.map((field) => [`if (!${seenName(field)}) throw `, call('reader.missing', quote(field.path))]),
     'reader.close(end)',
     'return message',
   ]
@@ -75,7 +80,7 @@ function initialValue(field: Field, scope: Scope): string {
 }
 
 /** The cases for the tags of a field. */
-function readField(field: Field, scope: Scope): Doc[] {
+function readField(field: NamedField, scope: Scope): Doc[] {
   const { type, number } = field
   const target = `message.${fieldKey(field.name)}`
   const tag = `case ${tagOf(number, type)}`
@@ -96,9 +101,9 @@ function isClosed(type: FieldType, scope: Scope): boolean {
 }
 
 /** The expression that reads one value; `previous` is what a message goes on from. */
-function readValue(field: Field, previous: Doc, scope: Scope): Doc {
+function readValue(field: NamedField, previous: Doc, scope: Scope): Doc {
   const { type, number } = field
-  if (type.kind === 'scalar') return readScalar(type.scalar, scope)
+  if (type.kind === 'scalar') return readScalar(type.scalar, field.path, scope)
   if (type.kind === 'enum') {
     return isClosed(type, scope) ? call('reader.readClosedEnum', scope.value(type.reference)) : 'reader.int32()'
   }
@@ -106,21 +111,21 @@ function readValue(field: Field, previous: Doc, scope: Scope): Doc {
   return call(`${scope.value(type.reference)}.read`, 'reader', open, ...(previous === '' ? [] : [previous]))
 }
 
-function readScalar(name: ScalarType, scope: Scope): string {
+function readScalar(name: ScalarType, path: string, scope: Scope): Doc {
   const { type, read } = scalar(name)
   const value = `reader.${read}`
   if (type !== '64-bit' || scope.options.int64 === 'bigint') return value
-  return scope.options.int64 === 'number' ? `reader.safeInteger(${value})` : `String(${value})`
+  return scope.options.int64 === 'number' ? call('reader.safeInteger', value, quote(path)) : `String(${value})`
 }
 
 /** Reads one element of a list. */
-function readOne(field: Field, target: string, scope: Scope): Doc {
+function readOne(field: NamedField, target: string, scope: Scope): Doc {
   const value = readValue(field, '', scope)
   if (!isClosed(field.type, scope)) return call(`${target}.push`, value)
   return [['const item = ', value], hardline, `if (item !== undefined) ${target}.push(item)`]
 }
 
-function readPacked(field: Field, target: string, scope: Scope): Doc {
+function readPacked(field: NamedField, target: string, scope: Scope): Doc {
   const { type, number } = field
   const label = `case ${packedTagOf(number)}`
   const bulk = type.kind === 'scalar' ? scalar(type.scalar).readList : isClosed(type, scope) ? undefined : 'int32s'
@@ -132,7 +137,7 @@ function readPacked(field: Field, target: string, scope: Scope): Doc {
   return branch(label, ['const stop = reader.open()', loop, 'reader.close(stop)'], true)
 }
 
-function readCase(field: Field, scope: Scope): Doc[] {
+function readCase(field: NamedField, scope: Scope): Doc[] {
   const oneof = `message.${fieldKey(field.oneof!)}`
   const name = quote(fieldKey(field.name))
   const set = (value: Doc): Doc => [`${oneof} = `, list('{', [`case: ${name}`, ['value: ', value]], '}', line)]
@@ -149,7 +154,7 @@ function readCase(field: Field, scope: Scope): Doc[] {
 const KEY = 1
 const VALUE = 2
 
-function readEntry(field: Field, target: string, scope: Scope): Doc[] {
+function readEntry(field: NamedField, target: string, scope: Scope): Doc[] {
   const { type } = field
   const mapKey = field.mapKey!
   const key: FieldType = { kind: 'scalar', scalar: mapKey }

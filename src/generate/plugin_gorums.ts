@@ -109,7 +109,7 @@ export const Response: MessageCodec<ResponseInput, Response> = defineMessage({
           message.error = reader.readString()
           break
         case 16:
-          message.supportedFeatures = reader.safeInteger(reader.readUint64())
+          message.supportedFeatures = reader.safeInteger(reader.readUint64(), 'plugin.Response.supported_features')
           break
         case 24:
           message.minimumEdition = reader.int32()

@@ -324,7 +324,10 @@ describe('64-bit integers', () => {
     assert.throws(() => bytesOf(NumberAll, { anInt64: 2 ** 53 }), RangeError)
     assert.throws(() => bytesOf(NumberLists, { uint64s: [2 ** 53] }), RangeError)
     const beyond = bytesOf(All, { aUint64: 2n ** 53n })
-    assert.throws(() => messageOf(NumberAll, beyond), /RangeError: golden.scalars.All: 9007199254740992 is beyond/)
+    assert.throws(
+      () => messageOf(NumberAll, beyond),
+      /RangeError: golden.scalars.All: golden.scalars.All.a_uint64: 9007199254740992 is beyond/,
+    )
   })
 
   it('are decimal strings by option', () => {

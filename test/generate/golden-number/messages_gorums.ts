@@ -212,7 +212,7 @@ export const Node: MessageCodec<NodeInput, Node> = defineMessage({
           message.kind = { case: 'color', value: reader.int32() }
           break
         case 160:
-          message.kind = { case: 'big', value: reader.safeInteger(reader.readInt64()) }
+          message.kind = { case: 'big', value: reader.safeInteger(reader.readInt64(), 'golden.messages.Node.big') }
           break
         case 120:
           message.between = reader.int32()
@@ -469,7 +469,7 @@ export const Maps: MessageCodec<MapsInput, Maps> = defineMessage({
                 key = String(reader.readInt64())
                 break
               case 16:
-                item = reader.safeInteger(reader.readInt64())
+                item = reader.safeInteger(reader.readInt64(), 'golden.messages.Maps.int64s')
                 break
               default:
                 reader.skipField(tag, stop)

@@ -123,19 +123,19 @@ export const All: MessageCodec<AllInput, All> = defineMessage({
           message.aSfixed32 = reader.sfixed32()
           break
         case 64:
-          message.anInt64 = reader.safeInteger(reader.readInt64())
+          message.anInt64 = reader.safeInteger(reader.readInt64(), 'golden.scalars.All.an_int64')
           break
         case 72:
-          message.aUint64 = reader.safeInteger(reader.readUint64())
+          message.aUint64 = reader.safeInteger(reader.readUint64(), 'golden.scalars.All.a_uint64')
           break
         case 80:
-          message.aSint64 = reader.safeInteger(reader.readSint64())
+          message.aSint64 = reader.safeInteger(reader.readSint64(), 'golden.scalars.All.a_sint64')
           break
         case 89:
-          message.aFixed64 = reader.safeInteger(reader.readFixed64())
+          message.aFixed64 = reader.safeInteger(reader.readFixed64(), 'golden.scalars.All.a_fixed64')
           break
         case 97:
-          message.aSfixed64 = reader.safeInteger(reader.readSfixed64())
+          message.aSfixed64 = reader.safeInteger(reader.readSfixed64(), 'golden.scalars.All.a_sfixed64')
           break
         case 104:
           message.aBool = reader.bool()
@@ -257,19 +257,19 @@ export const Explicit: MessageCodec<ExplicitInput, Explicit> = defineMessage({
           message.aSfixed32 = reader.sfixed32()
           break
         case 64:
-          message.anInt64 = reader.safeInteger(reader.readInt64())
+          message.anInt64 = reader.safeInteger(reader.readInt64(), 'golden.scalars.Explicit.an_int64')
           break
         case 72:
-          message.aUint64 = reader.safeInteger(reader.readUint64())
+          message.aUint64 = reader.safeInteger(reader.readUint64(), 'golden.scalars.Explicit.a_uint64')
           break
         case 80:
-          message.aSint64 = reader.safeInteger(reader.readSint64())
+          message.aSint64 = reader.safeInteger(reader.readSint64(), 'golden.scalars.Explicit.a_sint64')
           break
         case 89:
-          message.aFixed64 = reader.safeInteger(reader.readFixed64())
+          message.aFixed64 = reader.safeInteger(reader.readFixed64(), 'golden.scalars.Explicit.a_fixed64')
           break
         case 97:
-          message.aSfixed64 = reader.safeInteger(reader.readSfixed64())
+          message.aSfixed64 = reader.safeInteger(reader.readSfixed64(), 'golden.scalars.Explicit.a_sfixed64')
           break
         case 104:
           message.aBool = reader.bool()
@@ -456,47 +456,52 @@ export const Lists: MessageCodec<ListsInput, Lists> = defineMessage({
           reader.sfixed32s(message.sfixed32s)
           break
         case 64:
-          message.int64s.push(reader.safeInteger(reader.readInt64()))
+          message.int64s.push(reader.safeInteger(reader.readInt64(), 'golden.scalars.Lists.int64s'))
           break
         case 66: {
           const stop = reader.open()
-          while (reader.pos < stop) message.int64s.push(reader.safeInteger(reader.readInt64()))
+          while (reader.pos < stop)
+            message.int64s.push(reader.safeInteger(reader.readInt64(), 'golden.scalars.Lists.int64s'))
           reader.close(stop)
           break
         }
         case 72:
-          message.uint64s.push(reader.safeInteger(reader.readUint64()))
+          message.uint64s.push(reader.safeInteger(reader.readUint64(), 'golden.scalars.Lists.uint64s'))
           break
         case 74: {
           const stop = reader.open()
-          while (reader.pos < stop) message.uint64s.push(reader.safeInteger(reader.readUint64()))
+          while (reader.pos < stop)
+            message.uint64s.push(reader.safeInteger(reader.readUint64(), 'golden.scalars.Lists.uint64s'))
           reader.close(stop)
           break
         }
         case 80:
-          message.sint64s.push(reader.safeInteger(reader.readSint64()))
+          message.sint64s.push(reader.safeInteger(reader.readSint64(), 'golden.scalars.Lists.sint64s'))
           break
         case 82: {
           const stop = reader.open()
-          while (reader.pos < stop) message.sint64s.push(reader.safeInteger(reader.readSint64()))
+          while (reader.pos < stop)
+            message.sint64s.push(reader.safeInteger(reader.readSint64(), 'golden.scalars.Lists.sint64s'))
           reader.close(stop)
           break
         }
         case 89:
-          message.fixed64s.push(reader.safeInteger(reader.readFixed64()))
+          message.fixed64s.push(reader.safeInteger(reader.readFixed64(), 'golden.scalars.Lists.fixed64s'))
           break
         case 90: {
           const stop = reader.open()
-          while (reader.pos < stop) message.fixed64s.push(reader.safeInteger(reader.readFixed64()))
+          while (reader.pos < stop)
+            message.fixed64s.push(reader.safeInteger(reader.readFixed64(), 'golden.scalars.Lists.fixed64s'))
           reader.close(stop)
           break
         }
         case 97:
-          message.sfixed64s.push(reader.safeInteger(reader.readSfixed64()))
+          message.sfixed64s.push(reader.safeInteger(reader.readSfixed64(), 'golden.scalars.Lists.sfixed64s'))
           break
         case 98: {
           const stop = reader.open()
-          while (reader.pos < stop) message.sfixed64s.push(reader.safeInteger(reader.readSfixed64()))
+          while (reader.pos < stop)
+            message.sfixed64s.push(reader.safeInteger(reader.readSfixed64(), 'golden.scalars.Lists.sfixed64s'))
           reader.close(stop)
           break
         }
@@ -519,11 +524,12 @@ export const Lists: MessageCodec<ListsInput, Lists> = defineMessage({
           reader.int32s(message.unpacked)
           break
         case 136:
-          message.unpacked64.push(reader.safeInteger(reader.readInt64()))
+          message.unpacked64.push(reader.safeInteger(reader.readInt64(), 'golden.scalars.Lists.unpacked_64'))
           break
         case 138: {
           const stop = reader.open()
-          while (reader.pos < stop) message.unpacked64.push(reader.safeInteger(reader.readInt64()))
+          while (reader.pos < stop)
+            message.unpacked64.push(reader.safeInteger(reader.readInt64(), 'golden.scalars.Lists.unpacked_64'))
           reader.close(stop)
           break
         }
