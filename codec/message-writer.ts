@@ -32,7 +32,8 @@ export class MessageWriter extends ListWriter {
 
   override end(): void {
     super.end()
-    if (this.#lists.length > 0) this.#lists.fill(NO_LIST)
+    const lists = this.#lists
+    for (let depth = 0; depth < lists.length; depth++) lists[depth] = NO_LIST
   }
 
   /** The error for a value; for an element of a list, with its place. */
