@@ -12,7 +12,7 @@ import {
   valueType,
   zero,
 } from './field-types.ts'
-import { assign, type Doc, hardline, indent, line, list } from './layout.ts'
+import { assign, type Doc, group, hardline, indent, line, list } from './layout.ts'
 import type { Field, FieldType, Message, ScalarType } from './model.ts'
 import { fieldKey } from './names.ts'
 import type { Scope } from './scope.ts'
@@ -133,7 +133,7 @@ function readPacked(field: NamedField, target: string, scope: Scope): Doc {
   const one = readOne(field, target, scope)
   const loop = isClosed(type, scope)
     ? ['while (reader.pos < stop) ', block([one])]
-    : ['while (reader.pos < stop) ', one]
+    : group('while (reader.pos < stop)', indent(line, one))
   return branch(label, ['const stop = reader.open()', loop, 'reader.close(stop)'], true)
 }
 
