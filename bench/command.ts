@@ -29,10 +29,27 @@ async function main(args: readonly string[]): Promise<number> {
   if (options === undefined) console.log(USAGE)
   else if (options.list)
     for (const { name, title, group } of benchmarks) console.log(`${name.padEnd(18)} ${group.padEnd(7)} ${title}`)
-  else if (options.from !== undefined) write(readReport(options.from), options)
   else if (options.server !== undefined) await serve(options.server)
-  else return run(options)
+  else return conclude(options)
   return 0
+}
+
+/** Tells and writes what a run has found, or one that was kept; the exit code. */
+async function conclude(options: Options): Promise<number> {
+  // An older report that can not be read is found out before the run, not after it.
+  const baseline = options.baseline === undefined ? undefined : readReport(options.baseline)
+  const report = options.from === undefined ? await run(options) : readReport(options.from)
+  print(report, options)
+  if (baseline !== undefined) {
+    const found = changes(baseline, report)
+    console.log(`\nagainst ${options.baseline}: ${found.length === 0 ? 'nothing has changed beyond noise' : ''}`)
+    for (const line of found) console.log(`  ${line}`)
+  }
+  write(report, options)
+  if (!options.ci) return 0
+  const wrong = complaints(report.sections)
+  for (const line of wrong) console.error(`bench: ${line}`)
+  return wrong.length === 0 ? 0 : 1
 }
 
 /** Serves benchmarks until SIGINT or SIGTERM. */
@@ -47,10 +64,9 @@ async function serve(address: string): Promise<void> {
   await agent.close()
 }
 
-/** Runs benchmarks; the exit code. */
-async function run(options: Options): Promise<number> {
+/** Runs the benchmarks that are asked for. */
+async function run(options: Options): Promise<Report> {
   const chosen = chosenBenchmarks(options)
-  const baseline = options.baseline === undefined ? undefined : readReport(options.baseline)
   const startedAt = performance.now()
   const agents = options.remotes.length === 0 ? undefined : await Agents.connect(options.remotes)
   const sections: Section[] = []
@@ -63,24 +79,13 @@ async function run(options: Options): Promise<number> {
   } finally {
     await agents?.close()
   }
-  const report = makeReport(sections, targets, {
+  return makeReport(sections, targets, {
     rounds: options.rounds,
     windowMs: options.timeMs,
     warmupMs: options.warmupMs,
     seconds: (performance.now() - startedAt) / 1000,
     remotes: options.remotes,
   })
-  print(report, options)
-  if (baseline !== undefined) {
-    const found = changes(baseline, report)
-    console.log(`\nagainst ${options.baseline}: ${found.length === 0 ? 'nothing has changed beyond noise' : ''}`)
-    for (const line of found) console.log(`  ${line}`)
-  }
-  write(report, options)
-  if (!options.ci) return 0
-  const wrong = complaints(sections)
-  for (const line of wrong) console.error(`bench: ${line}`)
-  return wrong.length === 0 ? 0 : 1
 }
 
 function makeBench(options: Options, source: ServerSource): Bench {

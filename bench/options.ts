@@ -80,7 +80,7 @@ npm run bench -- --benchmarks <regexp>  those whose names match; --list shows th
   --warmup 1s          before the first round
   --json file          also writes the report there; --out folder (bench-results) gets JSON, Markdown and HTML
   --plot file.svg      the plot of the README, of the goals table's points
-  --from file          runs nothing: writes the pages and the plot of a report that was written before
+  --from file          runs nothing: prints and writes a report that was written before; --baseline and --ci judge it
   --baseline file      an older report: says what has changed beyond noise
   --ci                 a short run that fails only on what is not noise
 

@@ -1,36 +1,20 @@
 // Benchmarks over several machines, with agents on this one: the whole command, as it is called.
 
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import net from 'node:net'
-import os from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, it } from 'node:test'
 import { Agents } from '../../bench/processes/remote.ts'
 import type { ServerHandle } from '../../bench/processes/server-handle.ts'
 import { targetNamed } from '../../bench/targets/targets.ts'
-
-const command = path.resolve(import.meta.dirname, '../../bench/command.ts')
-
-function start(...args: string[]): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-}
-
-/** Runs the command to its end. */
-async function run(...args: string[]): Promise<{ code: number; output: string }> {
-  const child = start(...args)
-  let output = ''
-  for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', (text) => (output += text))
-  const [code] = await once(child, 'close')
-  return { code, output }
-}
+import { emptyFolder, runCommand, startCommand } from './command-process.ts'
 
 /** Starts an agent on a free port; it ends with the test. */
 async function startAgent(t: { after(hook: () => Promise<void>): void }): Promise<string> {
-  const agent = start('--server', '127.0.0.1:0')
+  const agent = startCommand('--server', '127.0.0.1:0')
   t.after(async () => {
     const ended = once(agent, 'close')
     agent.kill('SIGTERM')
@@ -59,10 +43,9 @@ describe('an agent', () => {
 describe('npm run bench -- --remotes', () => {
   it('measures servers that agents have started, and reports them', async (t) => {
     const remotes = [await startAgent(t), await startAgent(t), await startAgent(t)]
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'gorums-bench-'))
-    t.after(async () => rmSync(folder, { recursive: true }))
+    const folder = emptyFolder(t)
     const args = ['--rounds', '2', '--time', '50ms', '--warmup', '20ms', '--payload', '100', '--out', folder]
-    const { code, output } = await run(
+    const { code, output } = await runCommand(
       '--remotes',
       remotes.join(','),
       '--benchmarks',
@@ -92,13 +75,13 @@ describe('npm run bench -- --remotes', () => {
     const { port } = probe.address() as net.AddressInfo
     probe.close()
     await once(probe, 'close')
-    const { code, output } = await run('--remotes', `127.0.0.1:${port}`, '--benchmarks', 'QuorumCall')
+    const { code, output } = await runCommand('--remotes', `127.0.0.1:${port}`, '--benchmarks', 'QuorumCall')
     assert.equal(code, 1)
     assert.match(output, new RegExp(`node 127\\.0\\.0\\.1:${port} .*ECONNREFUSED 127\\.0\\.0\\.1:${port}`))
   })
 
   it('ends with exit code 2 and the reason when a flag is wrong', async () => {
-    const { code, output } = await run('--rounds', 'many')
+    const { code, output } = await runCommand('--rounds', 'many')
     assert.equal(code, 2)
     assert.match(output, /--rounds many: must be a whole number/)
   })

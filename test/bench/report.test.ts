@@ -3,43 +3,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Section } from '../../bench/experiments/benchmark.ts'
-import { echoPoint } from '../../bench/experiments/goal-points.ts'
-import type { TargetResult } from '../../bench/experiments/point.ts'
-import { summarize } from '../../bench/measure/statistics.ts'
 import { changes } from '../../bench/report/baseline.ts'
 import { judge } from '../../bench/report/goals.ts'
 import { page } from '../../bench/report/page.ts'
 import { plotsOf } from '../../bench/report/plots.ts'
-import { makeReport, type Report } from '../../bench/report/report.ts'
 import { barPlot, linePlot, short } from '../../bench/report/svg.ts'
 import { markdown } from '../../bench/report/text.ts'
-import { targets } from '../../bench/targets/targets.ts'
-
-function result(target: string, ...rounds: number[]): TargetResult {
-  return {
-    target,
-    rounds,
-    callsPerSecond: summarize(rounds),
-    latency: { samples: 9, meanMs: 1, deviationMs: 0.5, p50Ms: 1, p90Ms: 2, p99Ms: 3, p999Ms: 4, maxMs: 5 },
-    distribution: [
-      [1, 0.5],
-      [5, 1],
-    ],
-    clientCpuMicros: 10,
-    serverCpuMicros: 20,
-    observation: { heapPerCall: 100, externalPerCall: 0, loopDelay: { p50Ms: 1, p99Ms: 2, maxMs: 3 } },
-    bytesPerCall: 186,
-    servers: [],
-  }
-}
-
-function section(name: string, ...results: TargetResult[]): Section {
-  return { name, title: '64 in flight, 16 B', points: [{ point: echoPoint(name, 64, 16), results }] }
-}
-
-function report(...sections: Section[]): Report {
-  return makeReport(sections, targets, { rounds: 3, windowMs: 1, warmupMs: 1, seconds: 1, remotes: [] })
-}
+import { report, result, section } from './made-report.ts'
 
 describe('goals', () => {
   it('are judged by ratios of medians', () => {
