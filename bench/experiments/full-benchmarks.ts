@@ -2,6 +2,7 @@
 
 import type { Bench, Benchmark, Section } from './benchmark.ts'
 import { echoPoint, sizeOf } from './goal-points.ts'
+import { largeWrites } from './large-writes.ts'
 import { measurePoint, type Point, type PointResult } from './point.ts'
 import { reconnectStorm } from './reconnect-storm.ts'
 import { waitingCalls } from './waiting-calls.ts'
@@ -63,35 +64,6 @@ const openLoop = sweep(
   ['gorums', 'floor'],
   (rate) => ({ ...echoPoint(`rate-${rate}`, 4096, 16), title: `${rate} calls/s, 16 B`, rate }),
 )
-
-const large: Point = {
-  ...echoPoint('5x1MiB', 1, MIB),
-  title: 'writes of 1 MiB to 5 nodes, all of which answer',
-  operation: 'write',
-  nodes: 5,
-  quorum: 5,
-}
-
-const largeWrites: Benchmark = {
-  name: 'large-writes',
-  title: large.title,
-  group: 'full',
-  async run(bench) {
-    const measured = await measurePoint(large, bench.choose('gorums', 'grpc-stream', 'grpc-unary'), bench.settings)
-    const ours = measured.results.find(({ target }) => target === 'gorums')
-    const facts =
-      ours === undefined
-        ? []
-        : [
-            {
-              name: 'allocated by a call beyond the value',
-              value: (ours.observation.heapPerCall + ours.observation.externalPerCall) / MIB,
-              unit: 'MiB',
-            },
-          ]
-    return { name: 'large-writes', title: large.title, points: [measured], facts }
-  },
-}
 
 export const fullBenchmarks: readonly Benchmark[] = [
   variants,

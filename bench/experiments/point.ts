@@ -289,5 +289,6 @@ function thin(points: readonly [number, number][]): [number, number][] {
 function lineOf({ target, callsPerSecond, latency }: TargetResult): string {
   const { median, min, max } = callsPerSecond
   const whole = (value: number): string => Math.round(value).toString()
-  return `${target.padEnd(20)} ${whole(median).padStart(8)}/s (${whole(min)} – ${whole(max)}), p50 ${latency.p50Ms.toFixed(3)} ms, p99 ${latency.p99Ms.toFixed(3)} ms`
+  const times = latency.samples === 0 ? '' : `, p50 ${latency.p50Ms.toFixed(3)} ms, p99 ${latency.p99Ms.toFixed(3)} ms`
+  return `${target.padEnd(20)} ${whole(median).padStart(8)}/s (${whole(min)} – ${whole(max)})${times}`
 }

@@ -35,6 +35,38 @@ export async function measureAllocation(work: () => Promise<void>): Promise<Allo
   return { heapBytes, externalBytes }
 }
 
+/**
+ * What one piece of work allocates in this process, on the heap and outside of it, bytes: what is there after it and was not
+ * before, with no collection in between. Undefined when there was one. Needs --expose-gc.
+ */
+export async function measureOneAllocation(work: () => Promise<void>): Promise<number | undefined> {
+  const profiler = new GCProfiler()
+  collectGarbage()
+  profiler.start()
+  const before = allocatedBytes()
+  await work()
+  const after = allocatedBytes()
+  return profiler.stop().statistics.length === 0 ? after - before : undefined
+}
+
+/** Memory after a garbage collection, on the heap and outside of it, bytes. Needs --expose-gc. */
+export function collectedBytes(): number {
+  collectGarbage()
+  return allocatedBytes()
+}
+
+function allocatedBytes(): number {
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+function collectGarbage(): void {
+  if (globalThis.gc === undefined) throw new TypeError('the process was started without --expose-gc')
+  globalThis.gc()
+  // The second one waits for buffers that the first has let go of.
+  globalThis.gc()
+}
+
 export interface LoopDelay {
   readonly p50Ms: number
   readonly p99Ms: number

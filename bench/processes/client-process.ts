@@ -3,7 +3,15 @@
 import { type OneWayCaller, runBursts } from '../measure/burst-load.ts'
 import { Histogram } from '../measure/histogram.ts'
 import { type LoadOptions, type LoadResult, runLoad } from '../measure/load.ts'
-import { CountingRelay, type LoopDelay, measureAllocation, measureLoopDelay } from '../measure/observation.ts'
+import {
+  CountingRelay,
+  collectedBytes,
+  type LoopDelay,
+  measureAllocation,
+  measureLoopDelay,
+  measureOneAllocation,
+} from '../measure/observation.ts'
+import { retainedBy } from '../measure/retained.ts'
 import type { ConnectOptions, TargetClient } from '../targets/target.ts'
 import { targetNamed } from '../targets/targets.ts'
 import { answerParent } from './questions.ts'
@@ -61,15 +69,29 @@ answerParent({
     return { heapPerCall: allocation.heapBytes / calls, externalPerCall: allocation.externalBytes / calls, loopDelay }
   },
   bytes: (options: { calls: number; inFlight: number }) => countBytes(options),
-  memory: () => collected(),
+  memory: () => collectedBytes(),
   usage: () => readUsage(),
+  /** What each of so many calls allocates, one after the other, bytes; those are left out that a collection met. Needs --expose-gc. */
+  async allocations({ calls }: { calls: number }): Promise<number[]> {
+    const client = clients[0]!
+    const found: number[] = []
+    for (let made = 0; made < calls; made++) {
+      const bytes = await measureOneAllocation(async () => client.check(await client.call()))
+      if (bytes !== undefined) found.push(bytes)
+    }
+    return found
+  },
   /** Makes calls that nobody answers; what each of them costs while it waits, bytes. Needs --expose-gc. */
   async hold({ calls }: { calls: number }): Promise<number> {
-    const before = collected()
-    for (let made = 0; made < calls; made++) clients[made % clients.length]!.call().catch(() => {})
+    // Their promises are let go of as they are: what a caller attaches to one is the caller's.
+    process.on('unhandledRejection', () => {})
+    const before = collectedBytes()
+    for (let made = 0; made < calls; made++) void clients[made % clients.length]!.call()
     await new Promise((resolve) => setImmediate(resolve))
-    return (collected() - before) / calls
+    return (collectedBytes() - before) / calls
   },
+  /** What the objects of a class keep alive. */
+  retained: (className: string) => retainedBy(className),
   /** Calls with each client until it is answered; how long that took each of them, ms. */
   async recover(): Promise<number[]> {
     const startedAt = performance.now()
@@ -87,14 +109,6 @@ answerParent({
     )
   },
 })
-
-/** Memory after a garbage collection, bytes. */
-function collected(): number {
-  if (globalThis.gc === undefined) throw new TypeError('the client process was started without --expose-gc')
-  globalThis.gc()
-  const { heapBytes, externalBytes } = readUsage()
-  return heapBytes + externalBytes
-}
 
 async function load(options: LoadOptions): Promise<LoadResult> {
   if (connected?.options.operation !== 'multicast') return runLoad(clients, options)

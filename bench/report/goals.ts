@@ -21,6 +21,9 @@ export interface Verdict extends Goal {
 /** What is expected of the client's memory while a node is stopped: as good as no growth. */
 const FLAT = 0.1
 
+/** In MiB. */
+const LARGE_WRITE = 'allocated by a call beyond the value'
+
 export const goals: readonly Goal[] = [
   ...ratios('1x16B', '1 in flight, 16 B', 0.9, 1.5, 7),
   ...ratios('64x16B', '64 in flight, 16 B', 0.75, 20, 80),
@@ -30,6 +33,8 @@ export const goals: readonly Goal[] = [
   ...ratios('4x1MiB', '4 in flight, 1 MiB', 0.85, 1, 1.2),
   { benchmark: 'stopped', title: 'one node of 3 stopped', fact: 'p99 / p99 with two nodes', atMost: 1.2 },
   { benchmark: 'stopped', title: 'one node of 3 stopped', fact: 'memory growth', atMost: FLAT },
+  { benchmark: 'large-writes', title: 'writes of 1 MiB to 5 nodes', fact: LARGE_WRITE, atMost: 1.3 },
+  { benchmark: 'waiting-calls', title: '100 000 calls in flight', fact: 'a call in flight', atMost: 1024 },
   { benchmark: 'multicast', title: 'multicast, fire and forget', against: 'floor', atLeast: 0.6 },
 ]
 

@@ -42,14 +42,19 @@ describe('the benchmark', () => {
   it('waiting-calls tells what a call costs that nobody answers', async (t) => {
     const { section, output } = await measure(t, 'waiting-calls')
     // Its promise and its request alone take more than this; calls that had failed would have left nothing.
-    assert.ok(figureOf(section, 'a call in flight') > 200, output)
+    const bytes = figureOf(section, 'a call in flight')
+    assert.ok(bytes > 200, output)
+    // What its parts are adds up to it, but for what is shared by all calls.
+    const parts = section.facts!.filter(({ name }) => name.startsWith('Call'))
+    const sum = parts.reduce((total, { value }) => total + value, 0)
+    assert.ok(sum > bytes * 0.8 && sum < bytes * 1.25, output)
   })
 
-  it('large-writes tells what a call allocates beyond its value', async (t) => {
+  it('large-writes tells what a call allocates beyond its value, which is encoded once for all nodes', async (t) => {
     const { section, output } = await measure(t, 'large-writes')
-    // The request is encoded once: less than two copies of it, and more than the object of the call.
+    // The request is encoded once, for all nodes: one copy of it, not two.
     const MiB = figureOf(section, 'allocated by a call beyond the value')
-    assert.ok(MiB > 0.001 && MiB < 2, output)
+    assert.ok(MiB >= 1 && MiB < 2, output)
     // 1 MiB to each of five nodes, and nothing back.
     const { bytesPerCall } = section.points[0]!.results[0]!
     assert.ok(bytesPerCall > 5 * 2 ** 20 && bytesPerCall < 5.1 * 2 ** 20, output)
