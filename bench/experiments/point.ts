@@ -36,6 +36,8 @@ export interface Settings {
   readonly clientFlags: readonly string[]
   readonly serverFlags: readonly string[]
   readonly source: ServerSource
+  /** A target that has not ended its warm-up by then is left out of a point, ms. Default: WARMUP_MAX_MS. */
+  readonly warmupMaxMs?: number
   readonly sendBufferBytes?: number | undefined
   readonly serverBufferBytes?: number | undefined
   readonly progress: (line: string) => void
@@ -75,9 +77,22 @@ export interface LatencyFigures {
 export interface PointResult {
   readonly point: Point
   readonly results: readonly TargetResult[]
+  /** Targets that were not measured here, and why. */
+  readonly leftOut?: readonly LeftOut[]
 }
 
-/** Measures a point for those of the targets that can do it. */
+export interface LeftOut {
+  readonly target: string
+  readonly reason: string
+}
+
+/** How long a target may take until every call in flight has been answered once, and its warm-up is over, ms. */
+const WARMUP_MAX_MS = 30_000
+
+/** A target is too slow for a point: its rounds would take minutes. */
+class TooSlow extends Error {}
+
+/** Measures a point for those of the targets that can do it. A target that is too slow for it is left out. */
 export async function measurePoint(
   point: Point,
   contenders: readonly Target[],
@@ -85,15 +100,24 @@ export async function measurePoint(
 ): Promise<PointResult> {
   const able = contenders.filter((target) => target.operations.includes(point.operation))
   const runners: Runner[] = []
+  const leftOut: LeftOut[] = []
   try {
-    for (const target of able) runners.push(await Runner.start(target, point, settings))
+    for (const target of able) {
+      try {
+        runners.push(await Runner.start(target, point, settings))
+      } catch (error) {
+        if (!(error instanceof TooSlow)) throw error
+        leftOut.push({ target: target.name, reason: error.message })
+        settings.progress(`  ${target.name.padEnd(20)} left out: ${error.message}`)
+      }
+    }
     for (let round = 0; round < settings.rounds; round++) for (const runner of runners) await runner.round()
     const results: TargetResult[] = []
     for (const runner of runners) {
       results.push(await runner.result())
       settings.progress(`  ${lineOf(results.at(-1)!)}`)
     }
-    return { point, results }
+    return { point, results, ...(leftOut.length === 0 ? {} : { leftOut }) }
   } finally {
     await Promise.all(runners.map((runner) => runner.end()))
   }
@@ -156,7 +180,7 @@ export class Runner {
     const setting = await Setting.start(target, settingOptions(point, settings))
     const runner = new Runner(target, setting, point, settings)
     try {
-      await runner.#load(settings.warmupMs)
+      await withinTime(runner.#load(settings.warmupMs), settings.warmupMaxMs ?? WARMUP_MAX_MS, point)
     } catch (error) {
       await setting.end()
       throw error
@@ -249,6 +273,22 @@ export class Runner {
         return total
       }),
     )
+  }
+}
+
+/** What `warmup` does, or TooSlow. */
+async function withinTime(warmup: Promise<unknown>, timeMs: number, { inFlight }: Point): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const tooLate = new Promise<never>((_, reject) => {
+    const text = `its warm-up with ${inFlight} calls in flight had not ended after ${timeMs} ms`
+    timer = setTimeout(() => reject(new TooSlow(text)), timeMs)
+  })
+  // Its processes are ended then: what it was asked fails, and nobody is waiting for that.
+  warmup.catch(() => {})
+  try {
+    await Promise.race([warmup, tooLate])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

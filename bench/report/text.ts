@@ -109,7 +109,11 @@ export function markdown(report: Report): string {
 }
 
 function sectionParts({ points, facts }: Section): string[] {
-  const parts = points.flatMap((each) => [...(points.length > 1 ? [`### ${each.point.title}`] : []), pointTable(each)])
+  const parts = points.flatMap((each) => [
+    ...(points.length > 1 ? [`### ${each.point.title}`] : []),
+    pointTable(each),
+    ...(each.leftOut ?? []).map(({ target, reason }) => `${target} is left out: ${reason}.`),
+  ])
   if (facts !== undefined && facts.length > 0)
     parts.push(
       table(

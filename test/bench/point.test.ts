@@ -1,0 +1,54 @@
+// A point: its targets take turns, and one that is too slow for it is left out and named.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { checkLeaks } from 'gorums/testing'
+import { echoPoint } from '../../bench/experiments/goal-points.ts'
+import { measurePoint, type Settings } from '../../bench/experiments/point.ts'
+import { localServers } from '../../bench/processes/server-handle.ts'
+import { markdown } from '../../bench/report/text.ts'
+import { targetNamed } from '../../bench/targets/targets.ts'
+import { report } from './made-report.ts'
+
+function settings(told: string[]): Settings {
+  return {
+    rounds: 3,
+    windowMs: 20,
+    warmupMs: 20,
+    clientFlags: [],
+    serverFlags: [],
+    source: localServers,
+    progress: (line) => told.push(line),
+  }
+}
+
+describe('a point', () => {
+  it('has so many rounds of each target as were asked for', async (t) => {
+    checkLeaks(t)
+    const told: string[] = []
+    const targets = [targetNamed('gorums'), targetNamed('floor')]
+    const { results, leftOut } = await measurePoint(echoPoint('4x16B', 4, 16), targets, settings(told))
+    assert.equal(leftOut, undefined)
+    assert.deepEqual(
+      results.map(({ target, rounds }) => [target, rounds.length]),
+      [
+        ['gorums', 3],
+        ['floor', 3],
+      ],
+    )
+    assert.equal(told.length, 2)
+  })
+
+  it('leaves out, and names in the report, a target whose warm-up does not end in time', async (t) => {
+    checkLeaks(t)
+    const told: string[] = []
+    const point = echoPoint('4x16B', 4, 16)
+    // Its warm-up of 20 ms can not be over after 1.
+    const measured = await measurePoint(point, [targetNamed('floor')], { ...settings(told), warmupMaxMs: 1 })
+    const reason = 'its warm-up with 4 calls in flight had not ended after 1 ms'
+    assert.deepEqual(measured, { point, results: [], leftOut: [{ target: 'floor', reason }] })
+    assert.match(told.join('\n'), /^ {2}floor +left out: its warm-up with 4 calls/)
+    const text = markdown(report({ name: point.name, title: point.title, points: [measured] }))
+    assert.ok(text.includes(`floor is left out: ${reason}.`), text)
+  })
+})
