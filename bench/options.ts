@@ -46,8 +46,8 @@ const FLAGS = {
   list: { type: 'boolean', default: false },
   benchmarks: { type: 'string' },
   targets: { type: 'string' },
-  rounds: { type: 'string', default: '5' },
-  time: { type: 'string', default: '600ms' },
+  rounds: { type: 'string', default: '9' },
+  time: { type: 'string', default: '300ms' },
   warmup: { type: 'string', default: '1s' },
   concurrent: { type: 'string', default: '1' },
   'config-size': { type: 'string', default: '4' },
@@ -75,9 +75,9 @@ npm run bench -- --full               also variants, sweeps, single-node RPC, me
 npm run bench -- --benchmarks <regexp>  those whose names match; --list shows them
 
   --targets a,b        which targets (default: those of each benchmark)
-  --rounds n           rounds of each target, taken in turns (5)
-  --time 600ms         how long a round counts; ms or s
-  --warmup 1s          before the first round
+  --rounds n           rounds of each target, taken in turns (9)
+  --time 300ms         how long a round counts; ms or s
+  --warmup 1s          before the first round, up to four times as long while calls get faster
   --json file          also writes the report there; --out folder (bench-results) gets JSON, Markdown and HTML
   --plot file.svg      the plot of the README, of the goals table's points
   --from file          runs nothing: prints and writes a report that was written before; --baseline and --ci judge it

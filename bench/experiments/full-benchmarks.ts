@@ -3,8 +3,9 @@
 import type { Bench, Benchmark, Section } from './benchmark.ts'
 import { echoPoint, sizeOf } from './goal-points.ts'
 import { largeWrites } from './large-writes.ts'
-import { measurePoint, type Point, type PointResult } from './point.ts'
+import type { Point, PointResult } from './point.ts'
 import { reconnectStorm } from './reconnect-storm.ts'
+import { measurePoint } from './turns.ts'
 import { waitingCalls } from './waiting-calls.ts'
 
 const VARIANTS = ['gorums', 'gorums-msgpack', 'gorums-no-sessions', 'gorums-no-deadlines', 'gorums-bare'] as const

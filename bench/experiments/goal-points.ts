@@ -1,7 +1,8 @@
 // The points of the goals table: three nodes, majority of two, the default settings.
 
 import type { Benchmark, Section } from './benchmark.ts'
-import { measurePoint, type Point } from './point.ts'
+import type { Point } from './point.ts'
+import { measurePoint } from './turns.ts'
 
 const PEERS = ['gorums', 'floor', 'grpc-stream', 'grpc-unary'] as const
 

@@ -4,7 +4,8 @@ import type { Options } from '../options.ts'
 import type { Operation } from '../targets/target.ts'
 import type { Bench, Benchmark, Section } from './benchmark.ts'
 import { sizeOf } from './goal-points.ts'
-import { measurePoint, type Point } from './point.ts'
+import type { Point } from './point.ts'
+import { measurePoint } from './turns.ts'
 
 const SLOW_MS = 10
 const SLOW_NODE_MS = 10_000

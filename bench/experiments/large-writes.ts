@@ -5,7 +5,8 @@ import { Setting } from '../processes/setting.ts'
 import type { Target } from '../targets/target.ts'
 import type { Benchmark, Fact } from './benchmark.ts'
 import { echoPoint } from './goal-points.ts'
-import { measurePoint, type Point, type Settings, settingOptions } from './point.ts'
+import { type Point, type Settings, settingOptions } from './point.ts'
+import { measurePoint } from './turns.ts'
 
 const MIB = 1024 * 1024
 const ALLOCATING_CALLS = 15

@@ -2,7 +2,8 @@
 
 import type { Benchmark, Section } from './benchmark.ts'
 import { echoPoint } from './goal-points.ts'
-import { type Point, Runner } from './point.ts'
+import type { Point } from './point.ts'
+import { Runner } from './runner.ts'
 
 const STOPPED: Point = { ...echoPoint('stopped', 64, 16), title: 'one node of 3 stopped, 64 in flight, 16 B' }
 const TWO: Point = { ...echoPoint('two-nodes', 64, 16), title: 'two nodes only, 64 in flight, 16 B', nodes: 2 }

@@ -69,6 +69,11 @@ export class Setting {
     return setting
   }
 
+  /** Whether its servers are processes of this machine. */
+  get isLocal(): boolean {
+    return this.servers.every((server) => server.kill !== undefined)
+  }
+
   /** One round of load. */
   round(options: LoadOptions): Promise<RoundResult> {
     return this.client.ask('round', options)

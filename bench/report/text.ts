@@ -47,6 +47,7 @@ export function pointTable({ results }: PointResult): string {
       'heap B/call',
       'outside',
       'loop p99 ms',
+      'others',
     ],
     results.map(rowOf),
   )
@@ -65,7 +66,14 @@ function rowOf(result: TargetResult): string[] {
     figure(observation.heapPerCall),
     figure(observation.externalPerCall),
     figure(observation.loopDelay.p99Ms),
+    othersCell(result),
   ]
+}
+
+/** How much of the machine others had in the round that was disturbed most, and how many rounds were measured again for it. */
+function othersCell({ others, repeated }: TargetResult): string {
+  if (others === undefined) return '–'
+  return `${Math.round(others * 100)} %${repeated === 0 ? '' : `, ${repeated} again`}`
 }
 
 function latencyCells({ samples, p50Ms, p90Ms, p99Ms, p999Ms, maxMs, meanMs, deviationMs }: LatencyFigures): string[] {

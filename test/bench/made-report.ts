@@ -12,6 +12,8 @@ export function result(target: string, ...rounds: number[]): TargetResult {
   return {
     target,
     rounds,
+    repeated: 0,
+    others: 0,
     callsPerSecond: summarize(rounds),
     latency: { samples: 9, meanMs: 1, deviationMs: 0.5, p50Ms: 1, p90Ms: 2, p99Ms: 3, p999Ms: 4, maxMs: 5 },
     distribution: [

@@ -4,7 +4,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { checkLeaks } from 'gorums/testing'
 import { echoPoint } from '../../bench/experiments/goal-points.ts'
-import { measurePoint, type Settings } from '../../bench/experiments/point.ts'
+import type { Settings } from '../../bench/experiments/point.ts'
+import { leastDisturbed } from '../../bench/experiments/runner.ts'
+import { measurePoint } from '../../bench/experiments/turns.ts'
 import { localServers } from '../../bench/processes/server-handle.ts'
 import { markdown } from '../../bench/report/text.ts'
 import { targetNamed } from '../../bench/targets/targets.ts'
@@ -50,5 +52,14 @@ describe('a point', () => {
     assert.match(told.join('\n'), /^ {2}floor +left out: its warm-up with 4 calls/)
     const text = markdown(report({ name: point.name, title: point.title, points: [measured] }))
     assert.ok(text.includes(`floor is left out: ${reason}.`), text)
+  })
+
+  it('counts the rounds that others have not disturbed, and of the rest those that they have disturbed least', () => {
+    const rounds = [0.5, 0.02, 0.3, 0.09, 0.11].map((others, position) => ({ others, position }))
+    const chosen = (count: number): number[] => leastDisturbed(rounds, count).map(({ position }) => position)
+    // Up to a tenth of the machine counts as nothing: the order of the rounds decides.
+    assert.deepEqual(chosen(1), [1])
+    assert.deepEqual(chosen(2), [1, 3])
+    assert.deepEqual(chosen(4), [1, 3, 4, 2])
   })
 })

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { Histogram } from '../../bench/measure/histogram.ts'
 import { runLoad } from '../../bench/measure/load.ts'
+import { machineTimeIn, shareOfOthers } from '../../bench/measure/machine.ts'
 import { median, summarize } from '../../bench/measure/statistics.ts'
 
 const values = fc.array(fc.double({ min: 0.001, max: 100_000, noNaN: true }), { minLength: 1, maxLength: 300 })
@@ -118,5 +119,27 @@ describe('load', () => {
     const caller = { call: () => Promise.reject(new Error('no such node')), check() {} }
     await assert.rejects(runLoad([caller], { windowMs: 10, inFlight: 4 }), /no such node/)
     await assert.rejects(runLoad([caller], { windowMs: 10, inFlight: 4, rate: 1000 }), /no such node/)
+  })
+})
+
+describe('what others have of the machine', () => {
+  const stat = (...ticks: number[]): string => `cpu  ${ticks.join(' ')}\ncpu0 1 2 3\n`
+
+  it('is what programs and other machines have used, without our own processes and without interrupts', () => {
+    // user nice system idle iowait irq softirq steal guest guest_nice
+    const before = machineTimeIn(stat(100, 10, 50, 500, 5, 7, 8, 20, 3, 0))!
+    assert.deepEqual(before, { busy: 180, all: 700 })
+    const after = machineTimeIn(stat(140, 10, 60, 530, 5, 9, 18, 28, 3, 0))!
+    // 58 of 100 ticks were busy; ours were 40, which is 400 ms.
+    assert.ok(Math.abs(shareOfOthers(before, after, 400_000) - 0.18) < 1e-9)
+    assert.equal(shareOfOthers(before, after, 900_000), 0)
+  })
+
+  it('is nothing where it is not known, or no time has passed', () => {
+    const look = machineTimeIn(stat(1, 1, 1, 1, 1, 1, 1, 1))!
+    assert.equal(shareOfOthers(undefined, look, 0), 0)
+    assert.equal(shareOfOthers(look, look, 0), 0)
+    assert.equal(machineTimeIn('intr 1 2 3\n'), undefined)
+    assert.equal(machineTimeIn('cpu  1 2 3\n'), undefined)
   })
 })
