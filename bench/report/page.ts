@@ -6,9 +6,9 @@ import { escapeXml } from './svg.ts'
 import { markdown } from './text.ts'
 
 const STYLE = `:root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}
-table{margin:.8rem 0}td:first-child{white-space:nowrap}.plots{display:grid;margin:1.5rem 0;grid-template-columns:repeat(auto-fit,minmax(30rem,1fr));gap:1rem}svg{width:100%;height:auto}
+table{margin:.8rem 0}td{white-space:nowrap}.text td{white-space:normal}.text td:first-child{white-space:nowrap}.plots{display:grid;margin:1.5rem 0;grid-template-columns:repeat(auto-fit,minmax(30rem,1fr));gap:1rem}svg{width:100%;height:auto}
 .wide{overflow-x:auto}table{border-collapse:collapse;font-size:13px}td,th{border:1px solid #8886;padding:.15rem .5rem;text-align:right;font-variant-numeric:tabular-nums}
-td:first-child,th:first-child,.text td{text-align:left}@media print{body{max-width:none;font-size:11px}.plots{grid-template-columns:1fr 1fr}svg,tr{break-inside:avoid}table{font-size:8px}.wide{overflow:visible}}`
+td:first-child,th:first-child,.text td,.text th{text-align:left}@media print{body{max-width:none;font-size:11px}.plots{grid-template-columns:1fr 1fr}svg,tr{break-inside:avoid}table{font-size:8px}.wide{overflow:visible}}`
 
 export function page(report: Report): string {
   const parts = markdown(report).trimEnd().split('\n\n')
