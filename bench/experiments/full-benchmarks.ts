@@ -1,6 +1,7 @@
 // What `--full` adds: what codec, sessions and deadlines cost, how figures grow, one node alone, fixed rates, memory.
 
-import type { Bench, Benchmark, Section } from './benchmark.ts'
+import { LARGE_PAYLOADS, medianRatio } from '../report/goals.ts'
+import type { Bench, Benchmark, Fact, Section } from './benchmark.ts'
 import { echoPoint, sizeOf } from './goal-points.ts'
 import { largeWrites } from './large-writes.ts'
 import type { Point, PointResult } from './point.ts'
@@ -12,6 +13,9 @@ const VARIANTS = ['gorums', 'gorums-msgpack', 'gorums-no-sessions', 'gorums-no-d
 const PEERS = ['gorums', 'floor', 'grpc-stream', 'grpc-unary'] as const
 const RPC_PEERS = ['gorums', 'floor', 'grpc-unary', 'connect'] as const
 const MIB = 1024 * 1024
+/** The range in which the goals compare large messages, bytes. */
+const LARGE_FROM = 64 * 1024
+const LARGE_TO = 4 * MIB
 /** From so many bytes in flight on, a longer curve would say nothing more: calls in flight are cut to this. */
 const IN_FLIGHT_BYTES = 8 * MIB
 
@@ -24,6 +28,7 @@ function sweep(
   values: readonly number[],
   targets: readonly string[],
   pointAt: (value: number) => Point,
+  factsOf?: (points: readonly PointResult[]) => Fact[],
 ): Benchmark {
   return {
     name,
@@ -35,7 +40,13 @@ function sweep(
         bench.settings.progress(` ${label} ${value}`)
         points.push(await measurePoint(pointAt(value), bench.choose(...targets), bench.settings))
       }
-      return { name, title, points, axis: { label, values } }
+      return {
+        name,
+        title,
+        points,
+        axis: { label, values },
+        ...(factsOf === undefined ? {} : { facts: factsOf(points) }),
+      }
     },
   }
 }
@@ -43,6 +54,15 @@ function sweep(
 function payloadPoint(payloadBytes: number): Point {
   const inFlight = Math.max(1, Math.min(64, Math.floor(IN_FLIGHT_BYTES / Math.max(1, payloadBytes))))
   return { ...echoPoint(`payload-${payloadBytes}`, inFlight, payloadBytes) }
+}
+
+/** Where messages are large, a stream for each call was faster than ordered calls once: what ours are to it at worst. */
+export function largePayloadFacts(points: readonly PointResult[]): Fact[] {
+  const ratios = points
+    .filter(({ point }) => point.payloadBytes >= LARGE_FROM && point.payloadBytes <= LARGE_TO)
+    .map((each) => medianRatio(each, 'grpc-unary'))
+    .filter((each) => each !== undefined)
+  return ratios.length === 0 ? [] : [{ name: LARGE_PAYLOADS, value: Math.min(...ratios), unit: 'ratio' }]
 }
 
 const variants: Benchmark = {
@@ -89,6 +109,7 @@ export const fullBenchmarks: readonly Benchmark[] = [
     [0, 16, 256, 4096, 64 * 1024, 256 * 1024, MIB, 4 * MIB, 16 * MIB],
     PEERS,
     payloadPoint,
+    largePayloadFacts,
   ),
   sweep(
     'sweep-clients',

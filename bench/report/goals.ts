@@ -1,6 +1,7 @@
 // The goals of docs/performance.md, and whether a run meets them.
 
 import type { Section } from '../experiments/benchmark.ts'
+import type { PointResult } from '../experiments/point.ts'
 
 export interface Goal {
   readonly benchmark: string
@@ -24,6 +25,9 @@ const FLAT = 0.1
 /** In MiB. */
 const LARGE_WRITE = 'allocated by a call beyond the value'
 
+/** A fact of the sweep of payloads. */
+export const LARGE_PAYLOADS = 'gorums / grpc-unary, the least from 64 KiB to 4 MiB'
+
 export const goals: readonly Goal[] = [
   ...ratios('1x16B', '1 in flight, 16 B', 0.9, 1.5, 7),
   ...ratios('64x16B', '64 in flight, 16 B', 0.75, 20, 80),
@@ -33,6 +37,7 @@ export const goals: readonly Goal[] = [
   ...ratios('4x1MiB', '4 in flight, 1 MiB', 0.85, 1, 1.2),
   { benchmark: 'stopped', title: 'one node of 3 stopped', fact: 'p99 / p99 with two nodes', atMost: 1.2 },
   { benchmark: 'stopped', title: 'one node of 3 stopped', fact: 'memory growth', atMost: FLAT },
+  { benchmark: 'sweep-payload', title: 'larger messages', fact: LARGE_PAYLOADS, atLeast: 1 },
   { benchmark: 'large-writes', title: 'writes of 1 MiB to 5 nodes', fact: LARGE_WRITE, atMost: 1.3 },
   { benchmark: 'waiting-calls', title: '100 000 calls in flight', fact: 'a call in flight', atMost: 1024 },
   { benchmark: 'multicast', title: 'multicast, fire and forget', against: 'floor', atLeast: 0.6 },
@@ -68,10 +73,16 @@ function seenOf({ against, fact }: Goal, section: Section): number | undefined {
   return against === undefined ? undefined : ratio(section, against)
 }
 
-/** Our median to another target's at a section's only point; undefined when one of them was not measured. */
+/** Our median to another target's at a section's first point; undefined when one of them was not measured. */
 export function ratio(section: Section, against: string): number | undefined {
+  const [first] = section.points
+  return first === undefined ? undefined : medianRatio(first, against)
+}
+
+/** Our median to another target's at a point; undefined when one of them was not measured. */
+export function medianRatio({ results }: PointResult, against: string): number | undefined {
   const medianOf = (target: string): number | undefined =>
-    section.points[0]?.results.find((result) => result.target === target)?.callsPerSecond.median
+    results.find((result) => result.target === target)?.callsPerSecond.median
   const [ours, theirs] = [medianOf('gorums'), medianOf(against)]
   return ours === undefined || theirs === undefined || theirs === 0 ? undefined : ours / theirs
 }

@@ -3,6 +3,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Section } from '../../bench/experiments/benchmark.ts'
+import { largePayloadFacts } from '../../bench/experiments/full-benchmarks.ts'
+import { echoPoint } from '../../bench/experiments/goal-points.ts'
+import type { PointResult } from '../../bench/experiments/point.ts'
 import { changes } from '../../bench/report/baseline.ts'
 import { judge } from '../../bench/report/goals.ts'
 import { page } from '../../bench/report/page.ts'
@@ -31,6 +34,26 @@ describe('goals', () => {
       judge([stopped]).map(({ fact, isMet }) => [fact, isMet]),
       [['memory growth', false]],
     )
+  })
+})
+
+describe('large payloads', () => {
+  it('are judged by the least ratio to a stream per call from 64 KiB to 4 MiB', () => {
+    const KIB = 1024
+    const at = (payloadBytes: number, ours: number): PointResult => ({
+      point: echoPoint('payload', 4, payloadBytes),
+      results: [result('gorums', ours), result('grpc-unary', 10)],
+    })
+    const points = [at(KIB, 1), at(64 * KIB, 25), at(1024 * KIB, 9), at(4096 * KIB, 30), at(16384 * KIB, 1)]
+    const facts = largePayloadFacts(points)
+    assert.deepEqual(
+      judge([{ name: 'sweep-payload', title: 'larger messages', points, facts }]).map(({ value, isMet }) => [
+        value,
+        isMet,
+      ]),
+      [[0.9, false]],
+    )
+    assert.deepEqual(largePayloadFacts(points.slice(0, 1)), [])
   })
 })
 
