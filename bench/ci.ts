@@ -6,6 +6,8 @@ import { goals, ratio } from './report/goals.ts'
 
 /** The benchmarks of a short run. */
 export const CI_BENCHMARKS = /^(64x16B|64x1KiB|stopped)$/
+/** Where others had more of the machine than this in a round that counts, a ratio says more of them than of us. */
+const OTHERS_MAX = 0.25
 /** A ratio to the floor must be at least this share of its goal. */
 const SHARE_OF_GOAL = 0.5
 /** The most by which the client's memory may grow while a node is stopped. */
@@ -22,7 +24,7 @@ export function complaints(sections: readonly Section[]): string[] {
     const seen = ratio(section, 'floor')
     if (goal !== undefined && seen === undefined)
       found.push(`${section.name}: there is no ratio to the floor: not both of gorums and floor were measured`)
-    if (goal !== undefined && seen !== undefined && seen < goal * SHARE_OF_GOAL)
+    if (goal !== undefined && seen !== undefined && seen < goal * SHARE_OF_GOAL && !isDisturbed(section))
       found.push(`${section.name}: ${seen.toFixed(3)} of the floor, below half of the goal of ${goal}`)
     const growth = section.facts?.find(({ name }) => name === 'memory growth')?.value
     if (growth !== undefined && growth > GROWTH_MAX)
@@ -38,4 +40,22 @@ export function complaints(sections: readonly Section[]): string[] {
     }
     return found
   })
+}
+
+/** Ratios that are not judged, and why, one line each. */
+export function unjudged(sections: readonly Section[]): string[] {
+  return sections
+    .filter((section) => isDisturbed(section))
+    .map(
+      (section) =>
+        `${section.name}: its ratio is not judged: others had ${Math.round(othersOf(section) * 100)} % of the machine`,
+    )
+}
+
+function isDisturbed(section: Section): boolean {
+  return othersOf(section) > OTHERS_MAX && ratio(section, 'floor') !== undefined
+}
+
+function othersOf({ points }: Section): number {
+  return Math.max(0, ...points.flatMap(({ results }) => results.map(({ others }) => others)))
 }

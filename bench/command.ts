@@ -3,7 +3,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { complaints } from './ci.ts'
+import { complaints, unjudged } from './ci.ts'
 import type { Bench, Section } from './experiments/benchmark.ts'
 import { benchmarks, chosenBenchmarks } from './experiments/benchmarks.ts'
 import { type Options, parseOptions, USAGE, UsageError } from './options.ts'
@@ -47,6 +47,7 @@ async function conclude(options: Options): Promise<number> {
   }
   write(report, options)
   if (!options.ci) return 0
+  for (const line of unjudged(report.sections)) console.log(line)
   const wrong = complaints(report.sections)
   for (const line of wrong) console.error(`bench: ${line}`)
   return wrong.length === 0 ? 0 : 1

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { complaints } from '../../bench/ci.ts'
+import { complaints, unjudged } from '../../bench/ci.ts'
 import type { Section } from '../../bench/experiments/benchmark.ts'
 import { chosenBenchmarks } from '../../bench/experiments/benchmarks.ts'
 import { parseOptions } from '../../bench/options.ts'
@@ -59,6 +59,20 @@ describe('bench --ci', () => {
       assert.deepEqual(complaints([made]), message === undefined ? [] : [message])
     })
   }
+
+  it('does not judge a ratio, and says so, when others had more than a quarter of the machine', () => {
+    const disturbed = (others: number): Section => {
+      const made = throughput(100, 1000)
+      const results = made.points[0]!.results.map((each) => ({ ...each, others }))
+      return { ...made, points: [{ ...made.points[0]!, results }] }
+    }
+    assert.deepEqual(complaints([disturbed(0.26)]), [])
+    assert.deepEqual(unjudged([disturbed(0.26), stopped(0)]), [
+      '64x16B: its ratio is not judged: others had 26 % of the machine',
+    ])
+    assert.equal(complaints([disturbed(0.25)]).length, 1)
+    assert.deepEqual(unjudged([disturbed(0.25)]), [])
+  })
 
   it('fails when nothing was measured', () => {
     assert.deepEqual(complaints([]), ['nothing was measured'])
