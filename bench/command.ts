@@ -90,15 +90,14 @@ async function run(options: Options): Promise<Report> {
 }
 
 function makeBench(options: Options, source: ServerSource): Bench {
-  const profiles = profileFlags(options)
   return {
     options,
     settings: {
       rounds: options.rounds,
       windowMs: options.timeMs,
       warmupMs: options.warmupMs,
-      clientFlags: profiles,
-      serverFlags: profiles,
+      clientFlags: profileFlags(options, 'client'),
+      serverFlags: profileFlags(options, 'servers'),
       source,
       sendBufferBytes: options.sendBufferBytes,
       serverBufferBytes: options.serverBufferBytes,
@@ -108,10 +107,10 @@ function makeBench(options: Options, source: ServerSource): Bench {
   }
 }
 
-/** Flags of Node.js under which each process writes its profiles into a folder when it ends. */
-function profileFlags({ cpuprofile, memprofile, trace }: Options): string[] {
+/** Flags of Node.js under which each process writes its profiles into a folder when it ends: one for the client, one for the servers. */
+function profileFlags({ cpuprofile, memprofile, trace }: Options, whose: 'client' | 'servers'): string[] {
   const folder = (name: string): string => {
-    const folder = path.resolve(name)
+    const folder = path.resolve(name, whose)
     mkdirSync(folder, { recursive: true })
     return folder
   }

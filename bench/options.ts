@@ -90,8 +90,8 @@ For the benchmarks that are Gorums' (QuorumCall, AsyncQuorumCall, SlowServer, Sl
   --payload n          bytes: 16, 64KiB (0)  --rate n          calls per second: open loop
   --send-buffer n      bytes that may wait for one node: limits.queueMaxBytes
   --server-buffer n    bytes accepted and not started: limits.requestWindowBytes
-  --server-stats       CPU time, memory and messages of each server
-  --cpuprofile dir, --memprofile dir, --trace dir   profiles of the client and the servers
+  --server-stats       CPU time and memory of each server
+  --cpuprofile dir, --memprofile dir, --trace dir   profiles, in dir/client and dir/servers
 
 Several machines:
   --server host:port   serves benchmarks on this machine until Ctrl-C

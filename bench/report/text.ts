@@ -62,7 +62,7 @@ function rowOf(result: TargetResult): string[] {
     ...latencyCells(latency),
     figure(result.clientCpuMicros),
     figure(result.serverCpuMicros),
-    figure(result.bytesPerCall),
+    result.bytesPerCall === 0 ? '–' : figure(result.bytesPerCall),
     figure(observation.heapPerCall),
     figure(observation.externalPerCall),
     figure(observation.loopDelay.p99Ms),
