@@ -1,10 +1,11 @@
 // Which plots a report has.
 
 import type { Section } from '../experiments/benchmark.ts'
+import { sizeOf } from '../experiments/goal-points.ts'
 import type { TargetResult } from '../experiments/point.ts'
 import { goals } from './goals.ts'
 import type { Report } from './report.ts'
-import { type BarGroup, barPlot, linePlot } from './svg.ts'
+import { type Axis, type BarGroup, barPlot, linePlot } from './svg.ts'
 
 const GOAL_POINTS = new Set(goals.filter(({ against }) => against === 'grpc-stream').map(({ benchmark }) => benchmark))
 
@@ -28,8 +29,8 @@ export function plotsOf(report: Report): string[] {
   for (const section of report.sections) {
     if (section.axis !== undefined)
       plots.push(
-        growth(section, 'calls/s', (result) => result.callsPerSecond.median),
-        growth(section, 'p99, ms', ({ latency }) => latency.p99Ms),
+        growth(section, 'throughput', 'calls/s', (result) => result.callsPerSecond.median),
+        growth(section, 'p99', 'ms', ({ latency }) => latency.p99Ms),
       )
     else if (GOAL_POINTS.has(section.name)) plots.push(distribution(section))
   }
@@ -64,7 +65,7 @@ function distribution(section: Section): string {
   )
 }
 
-function growth(section: Section, label: string, read: (result: TargetResult) => number): string {
+function growth(section: Section, what: string, unit: string, read: (result: TargetResult) => number): string {
   const { axis, points } = section
   const series = targetsOf([section]).map((name) => ({
     name,
@@ -73,7 +74,14 @@ function growth(section: Section, label: string, read: (result: TargetResult) =>
       return result === undefined ? [] : [[axis!.values[position]!, read(result)]]
     }),
   }))
-  return linePlot(section.title, series, { label: axis!.label, isLog: true }, { label, isLog: true })
+  const { label, values } = axis!
+  const x: Axis = {
+    // A logarithmic axis has no place for it.
+    label: values.includes(0) ? `${label} (0 is in the table only)` : label,
+    isLog: true,
+    marks: values.map((value) => ({ value, text: label === 'bytes' ? sizeOf(value) : String(value) })),
+  }
+  return linePlot(`${section.title}: ${what}`, series, x, { label: unit, isLog: true })
 }
 
 function targetsOf(sections: readonly Section[]): string[] {

@@ -9,6 +9,8 @@ export interface Series {
 export interface Axis {
   readonly label: string
   readonly isLog: boolean
+  /** Where marks stand, and what is written there; the axis ends with them. Default: round numbers. */
+  readonly marks?: readonly { readonly value: number; readonly text: string }[]
 }
 
 export interface BarGroup {
@@ -23,6 +25,8 @@ const LEFT = 70
 const RIGHT = 16
 const TOP = 48
 const BOTTOM = 52
+/** Between the ends of a marked axis and its outermost marks. */
+const MARGIN = 24
 const COLOURS = [
   ['#0b62c4', '#6db1ff'],
   ['#5c6670', '#aab4be'],
@@ -65,12 +69,16 @@ export function barPlot(title: string, unit: string, names: readonly string[], g
 /** Lines through points. */
 export function linePlot(title: string, series: readonly Series[], x: Axis, y: Axis): string {
   const points = series.flatMap(({ values }) => values)
-  const across = makeScale(
-    points.map(([value]) => value),
-    x.isLog,
-    LEFT,
-    WIDTH - RIGHT,
-  )
+  const marks = x.marks?.filter(({ value }) => !x.isLog || value > 0)
+  const across =
+    marks === undefined
+      ? makeScale(
+          points.map(([value]) => value),
+          x.isLog,
+          LEFT,
+          WIDTH - RIGHT,
+        )
+      : markedScale(marks)
   const up = makeScale(
     points.map(([, value]) => value),
     y.isLog,
@@ -81,7 +89,7 @@ export function linePlot(title: string, series: readonly Series[], x: Axis, y: A
     const at = values
       .filter(([first, second]) => (!x.isLog || first > 0) && (!y.isLog || second > 0))
       .map(([first, second]) => `${round(across.at(first))},${round(up.at(second))}`)
-    const marks =
+    const dots =
       at.length > 20
         ? ''
         : at
@@ -90,11 +98,13 @@ export function linePlot(title: string, series: readonly Series[], x: Axis, y: A
                 `<circle class="f${position % COLOURS.length}" cx="${place.split(',')[0]}" cy="${place.split(',')[1]}" r="2.6"/>`,
             )
             .join('')
-    return `<polyline class="s${position % COLOURS.length}" points="${at.join(' ')}"/>${marks}`
+    return `<polyline class="s${position % COLOURS.length}" points="${at.join(' ')}"/>${dots}`
   })
   const ticks = [
     ...up.ticks.map((tick) => horizontal(tick, up.at(tick))),
-    ...across.ticks.map((tick) => vertical(tick, across.at(tick))),
+    ...across.ticks.map((tick) =>
+      vertical(marks?.find(({ value }) => value === tick)?.text ?? short(tick), across.at(tick)),
+    ),
     `<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 12}" text-anchor="middle">${escapeXml(x.label)}</text>`,
   ]
   return frame(
@@ -125,6 +135,14 @@ function makeScale(values: readonly number[], isLog: boolean, from: number, to: 
   return { ticks, at: (value) => from + ((Math.log10(value) - low) / (high - low)) * (to - from) }
 }
 
+/** A logarithmic scale across, from the first mark to the last. */
+function markedScale(marks: readonly { readonly value: number }[]): Scale {
+  const ticks = marks.map(({ value }) => value)
+  const [low, high] = [Math.log(Math.min(...ticks)), Math.log(Math.max(...ticks))]
+  const [from, to] = [LEFT + MARGIN, WIDTH - RIGHT - MARGIN]
+  return { ticks, at: (value) => from + ((Math.log(value) - low) / (high - low || 1)) * (to - from) }
+}
+
 function stepFor(max: number): number {
   const rough = max / 5
   const power = 10 ** Math.floor(Math.log10(rough))
@@ -149,8 +167,8 @@ function horizontal(value: number, y: number): string {
   return `<line class="g" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${round(y)}" y2="${round(y)}"/><text x="${LEFT - 6}" y="${round(y + 4)}" text-anchor="end">${short(value)}</text>`
 }
 
-function vertical(value: number, x: number): string {
-  return `<line class="g" y1="${TOP}" y2="${HEIGHT - BOTTOM}" x1="${round(x)}" x2="${round(x)}"/><text x="${round(x)}" y="${HEIGHT - BOTTOM + 18}" text-anchor="middle">${short(value)}</text>`
+function vertical(text: string, x: number): string {
+  return `<line class="g" y1="${TOP}" y2="${HEIGHT - BOTTOM}" x1="${round(x)}" x2="${round(x)}"/><text x="${round(x)}" y="${HEIGHT - BOTTOM + 18}" text-anchor="middle">${escapeXml(text)}</text>`
 }
 
 function yLabel(label: string): string {

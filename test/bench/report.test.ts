@@ -123,6 +123,22 @@ describe('plots', () => {
     assert.ok(Math.abs(2 * (first![1]! - second![1]!) - (second![1]! - third![1]!)) < 0.3)
   })
 
+  it('of growth have a mark for each value that was measured, and say where 0 is', () => {
+    const points = [0, 16, 64 * 1024].map((bytes) => ({
+      point: echoPoint('payload', 4, bytes),
+      results: [result('gorums', 10)],
+    }))
+    const grown: Section = {
+      name: 'sweep-payload',
+      title: 'larger messages',
+      points,
+      axis: { label: 'bytes', values: [0, 16, 64 * 1024] },
+    }
+    const svg = plotsOf(report(grown)).find((plot) => plot.includes('larger messages: throughput'))!
+    for (const text of ['>16 B<', '>64 KiB<', '>bytes (0 is in the table only)<']) assert.ok(svg.includes(text), text)
+    assert.ok(!svg.includes('>0 B<') && !svg.includes('NaN') && !svg.includes('Infinity'))
+  })
+
   it('write numbers in a few characters', () => {
     assert.deepEqual([0, 0.05, 950, 1234, 234567, 1.5e6].map(short), ['0', '0.05', '950', '1.2k', '235k', '1.5M'])
   })
