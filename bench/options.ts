@@ -46,8 +46,8 @@ const FLAGS = {
   list: { type: 'boolean', default: false },
   benchmarks: { type: 'string' },
   targets: { type: 'string' },
-  rounds: { type: 'string', default: '9' },
-  time: { type: 'string', default: '300ms' },
+  rounds: { type: 'string', default: '15' },
+  time: { type: 'string', default: '200ms' },
   warmup: { type: 'string', default: '1s' },
   concurrent: { type: 'string', default: '1' },
   'config-size': { type: 'string', default: '4' },
@@ -75,8 +75,8 @@ npm run bench -- --full               also variants, sweeps, single-node RPC, me
 npm run bench -- --benchmarks <regexp>  those whose names match; --list shows them
 
   --targets a,b        which targets (default: those of each benchmark)
-  --rounds n           rounds of each target, taken in turns (9)
-  --time 300ms         how long a round counts; ms or s
+  --rounds n           rounds of each target, taken in turns (15)
+  --time 200ms         how long a round counts; ms or s
   --warmup 1s          before the first round, up to four times as long while calls get faster
   --json file          also writes the report there; --out folder (bench-results) gets JSON, Markdown and HTML
   --plot file.svg      the plot of the README, of the goals table's points
