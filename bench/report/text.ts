@@ -5,6 +5,9 @@ import type { LatencyFigures, PointResult, TargetResult } from '../experiments/p
 import type { Verdict } from './goals.ts'
 import type { Report } from './report.ts'
 
+/** What others may have of a machine that is called quiet, as a share. */
+const QUIET = 0.1
+
 /** Lines of a Markdown table whose columns stand under each other. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
@@ -104,7 +107,7 @@ export function markdown(report: Report): string {
     `Commit ${report.commit}, ${report.at}, Node.js ${report.node}, ${report.machine}. ${report.rounds} rounds of ${report.windowMs} ms, taken in turns, after ${report.warmupMs} ms of warm-up; ${Math.round(report.seconds)} s in all. Layout: ${report.layout}.`,
   ]
   if (report.verdicts.length > 0)
-    parts.push('## Goals', 'Ratios of medians of the same run.', goalsTable(report.verdicts))
+    parts.push('## Goals', `Ratios of medians of the same run.${disturbance(report)}`, goalsTable(report.verdicts))
   for (const section of report.sections) parts.push(`## ${section.title}`, ...sectionParts(section))
   parts.push(
     '## Targets',
@@ -114,6 +117,16 @@ export function markdown(report: Report): string {
     ),
   )
   return `${parts.join('\n\n')}\n`
+}
+
+/** Said where others had more than a tenth of the machine in rounds that count: runs agree no better than they are quiet. */
+function disturbance({ sections }: Report): string {
+  const others = sections.flatMap(({ points }) =>
+    points.flatMap(({ results }) => results.map((each) => each.others ?? 0)),
+  )
+  const most = Math.max(0, ...others)
+  if (most <= QUIET) return ''
+  return ` The machine was not quiet: others had up to ${Math.round(most * 100)} % of it in rounds that count, so that another run will differ.`
 }
 
 function sectionParts({ points, facts }: Section): string[] {

@@ -69,6 +69,13 @@ describe('a report', () => {
       assert.ok(markdown(made).includes(part), part)
   })
 
+  it('says when the machine was not quiet', () => {
+    const disturbed = section('64x16B', { ...result('gorums', 10), others: 0.42 }, result('floor', 20))
+    const told = 'others had up to 42 % of it in rounds that count'
+    assert.ok(markdown(report(disturbed)).includes(told))
+    assert.ok(!markdown(made).includes('not quiet'))
+  })
+
   it('is a page that holds every table and plot and loads nothing', () => {
     const html = page(made)
     assert.equal(html.match(/<svg /g)?.length, plotsOf(made).length)
