@@ -7,10 +7,12 @@ import path from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { parseArgs } from 'node:util'
+import { endWithReader } from './broken-pipe.ts'
 
 /** A file that has not ended by then is killed and fails: it may have leaked what keeps it alive. */
 const FILE_TIMEOUT_MS = 240_000
 
+endWithReader()
 const root = path.resolve(import.meta.dirname, '..')
 const { values, positionals } = parseArgs({ options: { only: { type: 'string' } }, allowPositionals: true })
 

@@ -4,10 +4,12 @@
 //   npm run chaos -- --only soak --calls 10000000
 
 import { parseArgs } from 'node:util'
+import { endWithReader } from '../../scripts/broken-pipe.ts'
 import { runKills, runRollingRestart } from './restarts.ts'
 import { runSoak } from './soak.ts'
 import { runChaos } from './storage-chaos.ts'
 
+endWithReader()
 const { values } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },

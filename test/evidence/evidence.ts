@@ -9,8 +9,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { endWithReader } from '../../scripts/broken-pipe.ts'
 import { experiments, type Finding } from './experiments.ts'
 
+endWithReader()
 const { values } = parseArgs({
   options: {
     long: { type: 'boolean', default: false },

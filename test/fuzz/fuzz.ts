@@ -9,6 +9,7 @@
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { endWithReader } from '../../scripts/broken-pipe.ts'
 import { worstCost } from './cost/worst-cost.ts'
 import { minimise, readCorpus, writeCorpus } from './engine/corpus.ts'
 import type { Variant } from './engine/edges.ts'
@@ -60,6 +61,7 @@ export async function fuzz(
 }
 
 async function main(): Promise<void> {
+  endWithReader()
   const { values } = parseArgs({
     options: {
       target: { type: 'string', multiple: true, default: targetNames },

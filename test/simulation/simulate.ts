@@ -6,6 +6,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { endWithReader } from '../../scripts/broken-pipe.ts'
 import { endOfFaults } from '../../src/testing/simulation/faults.ts'
 import { shrinkSchedule } from '../../src/testing/simulation/shrink.ts'
 import { drawTimeline } from '../../src/testing/simulation/timeline.ts'
@@ -14,6 +15,7 @@ import { runSeeds } from './campaign/seeds.ts'
 import { runWithBug } from './planting/hunt.ts'
 import { plantedBugs } from './planting/planted-bugs.ts'
 
+endWithReader()
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string' },
