@@ -1,8 +1,10 @@
-// A TCP proxy that does to real connections what networks do: it cuts them, holds their bytes back, loses them, slows them
-// down, hands them on in small pieces, refuses new ones. Order is always kept; TLS passes through as it is.
+// A TCP proxy that does to real connections what networks do: it cuts them, closes one of their directions, holds their bytes
+// back, loses them, slows them down, hands them on in small pieces, refuses new ones. Order is always kept; TLS passes through
+// as it is.
 
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { FaultPipe } from './fault-pipe.ts'
 import { Random } from './simulation/random.ts'
 
 /** Options of `startFaultProxy`. */
@@ -22,6 +24,8 @@ export interface Treatment {
   delayMs?: number
   /** The largest piece that is passed on at once, bytes; each has a random size up to it. */
   pieceMaxBytes?: number
+  /** How much passes in a second on each connection, bytes. Default: as much as comes. */
+  bytesPerSecond?: number
   /** `hold`: bytes wait until this is changed; `lose`: they vanish, and the connection with them is never whole again. */
   flow?: 'pass' | 'hold' | 'lose'
   /** The chance that a piece has one bit flipped. */
@@ -33,6 +37,7 @@ export interface FaultProxyCounters {
   connections: number
   refused: number
   cuts: number
+  halfCloses: number
   bytes: number
   lostBytes: number
   flippedBits: number
@@ -41,6 +46,7 @@ export interface FaultProxyCounters {
 interface Pair {
   readonly near: Socket
   readonly far: Socket
+  readonly pipes: Readonly<Record<Direction, FaultPipe>>
 }
 
 /** Proxies are made by `startFaultProxy()`. */
@@ -49,6 +55,7 @@ export class FaultProxy {
     connections: 0,
     refused: 0,
     cuts: 0,
+    halfCloses: 0,
     bytes: 0,
     lostBytes: 0,
     flippedBits: 0,
@@ -60,12 +67,11 @@ export class FaultProxy {
   readonly #server: Server
   readonly #pairs = new Set<Pair>()
   readonly #treatments: Record<Direction, Required<Treatment>> = { up: { ...PASSING }, down: { ...PASSING } }
-  readonly #held: Record<Direction, (() => void)[]> = { up: [], down: [] }
 
   constructor({ target, seed = 1 }: FaultProxyOptions) {
     this.#target = target
     this.#random = new Random(seed, 'fault proxy')
-    this.#server = createServer({ noDelay: true }, (near) => this.#join(near))
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (near) => this.#join(near))
   }
 
   /** What clients dial in place of the target, `host:port`. */
@@ -87,7 +93,7 @@ export class FaultProxy {
   treat(direction: Direction | 'both', treatment: Treatment): void {
     for (const each of direction === 'both' ? (['up', 'down'] as const) : [direction]) {
       Object.assign(this.#treatments[each], treatment)
-      if (this.#treatments[each].flow !== 'hold') for (const goOn of this.#held[each].splice(0)) goOn()
+      for (const { pipes } of this.#pairs) pipes[each].wake()
     }
   }
 
@@ -100,6 +106,13 @@ export class FaultProxy {
     }
     this.counters.cuts += cuts
     return cuts
+  }
+
+  /** Ends one direction of every connection, as its sender might have; the other goes on. Returns how many there were. */
+  halfClose(direction: Direction): number {
+    for (const { pipes } of this.#pairs) pipes[direction].halfClose()
+    this.counters.halfCloses += this.#pairs.size
+    return this.#pairs.size
   }
 
   /** Cuts everything and stops listening. */
@@ -125,59 +138,31 @@ export class FaultProxy {
       return
     }
     this.counters.connections++
-    const far = connect({ ...this.#target, noDelay: true })
-    const pair = { near, far }
+    const far = connect({ ...this.#target, noDelay: true, allowHalfOpen: true })
+    const pipe = (from: Socket, to: Socket, direction: Direction): FaultPipe =>
+      new FaultPipe(from, to, this.#treatments[direction], this.#random, this.counters)
+    const pair = { near, far, pipes: { up: pipe(near, far, 'up'), down: pipe(far, near, 'down') } }
     this.#pairs.add(pair)
-    this.#pass(near, far, 'up')
-    this.#pass(far, near, 'down')
     for (const socket of [near, far]) {
       socket.on('error', () => {})
       socket.on('close', () => {
         this.#pairs.delete(pair)
+        pair.pipes.up.close()
+        pair.pipes.down.close()
         near.destroy()
         far.destroy()
       })
     }
   }
-
-  #pass(from: Socket, to: Socket, direction: Direction): void {
-    const treatment = this.#treatments[direction]
-    from.on('data', (bytes) => {
-      if (treatment.flow === 'lose') {
-        this.counters.lostBytes += bytes.length
-        return
-      }
-      this.#passOn(bytes, to, treatment)
-      if (treatment.flow === 'hold') {
-        from.pause()
-        this.#held[direction].push(() => from.resume())
-      } else if (to.writableNeedDrain) {
-        from.pause()
-        to.once('drain', () => from.resume())
-      }
-    })
-  }
-
-  #passOn(bytes: Buffer, to: Socket, treatment: Required<Treatment>): void {
-    this.counters.bytes += bytes.length
-    for (let start = 0; start < bytes.length; ) {
-      const most = Math.min(treatment.pieceMaxBytes, bytes.length - start)
-      const count = treatment.pieceMaxBytes === Infinity ? most : this.#random.int(1, most)
-      const piece = bytes.subarray(start, start + count)
-      if (treatment.flipChance > 0 && this.#random.chance(treatment.flipChance)) this.#flip(piece)
-      if (treatment.delayMs === 0) to.write(piece)
-      else setTimeout(() => to.write(piece), treatment.delayMs)
-      start += count
-    }
-  }
-
-  #flip(piece: Buffer): void {
-    piece[this.#random.int(0, piece.length - 1)]! ^= 1 << this.#random.int(0, 7)
-    this.counters.flippedBits++
-  }
 }
 
-const PASSING: Required<Treatment> = { delayMs: 0, pieceMaxBytes: Infinity, flow: 'pass', flipChance: 0 }
+const PASSING: Required<Treatment> = {
+  delayMs: 0,
+  pieceMaxBytes: Infinity,
+  bytesPerSecond: Infinity,
+  flow: 'pass',
+  flipChance: 0,
+}
 
 /** Starts a proxy on a free port of 127.0.0.1. */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
