@@ -1,6 +1,6 @@
 // Many calls, and what is left of them: quorum calls, calls of one node, streams and cancelled calls against three servers in
-// this process, over sockets, one of which is cut every second. In the end the heap must be where it was after the first
-// tenth. Needs --expose-gc.
+// this process, over sockets, one of which is cut every second. The heap is measured again and again meanwhile, and must not
+// climb. Needs --expose-gc.
 
 import { connect, createServer, quorumCall, quorumStream, rpc, service } from 'gorums'
 import { startFaultProxy } from 'gorums/testing'
@@ -16,10 +16,11 @@ export interface SoakResult {
   readonly failed: number
   /** Connections that were cut, one a second, and made again. */
   readonly reconnects: number
-  /** Heap and buffers after a tenth of the calls, and after all, MiB. */
-  readonly beganMiB: number
-  readonly endedMiB: number
-  /** Sockets that are left when all is closed. */
+  /** Heap and buffers after each twentieth of the calls, MiB. */
+  readonly heapMiB: readonly number[]
+  /** The slope of the straight line that is nearest to the second half of those (least squares): by then all is compiled. */
+  readonly bytesPer100000Calls: number
+  /** Sockets and timers that are left when all is closed, beyond those that were there before. */
   readonly handles: number
   readonly seconds: number
 }
@@ -29,6 +30,7 @@ const CUT_EVERY_MS = 1_000
 
 export async function runSoak(calls: number): Promise<SoakResult> {
   const startedAt = performance.now()
+  const handlesBefore = openHandles()
   const servers = ['a', 'b', 'c'].map((nodeID) => createServer({ nodeID }))
   const proxies: Awaited<ReturnType<typeof startFaultProxy>>[] = []
   const addresses: Record<string, string> = {}
@@ -70,19 +72,27 @@ export async function runSoak(calls: number): Promise<SoakResult> {
   }
   const run = (until: number): Promise<unknown> =>
     Promise.all(Array.from({ length: IN_FLIGHT }, () => keepCalling(until)))
-  await run(calls / 10)
-  const beganMiB = await restingMiB(config)
-  await run(calls)
+  const heapMiB: number[] = []
+  for (let sample = 1; sample <= SAMPLES; sample++) {
+    await run((sample * calls) / SAMPLES)
+    heapMiB.push(Number((await restingMiB(config)).toFixed(3)))
+  }
   clearInterval(cutting)
-  const endedMiB = await restingMiB(config)
   await config.close()
   await Promise.all(servers.map((server) => server.close()))
   await Promise.all(proxies.map((proxy) => proxy.close()))
   const deadline = performance.now() + CLOSED_MS
-  while (sockets() > 0 && performance.now() < deadline) await new Promise((resolve) => setImmediate(resolve))
-  const handles = sockets()
-  const tookSeconds = (performance.now() - startedAt) / 1000
-  return { calls, failed, reconnects, beganMiB, endedMiB, handles, seconds: tookSeconds }
+  while (openHandles() > handlesBefore && performance.now() < deadline)
+    await new Promise((resolve) => setImmediate(resolve))
+  return {
+    calls,
+    failed,
+    reconnects,
+    heapMiB,
+    bytesPer100000Calls: Math.round(slope(heapMiB.slice(SAMPLES / 2)) * MIB * ((SAMPLES * 100_000) / calls)),
+    handles: openHandles() - handlesBefore,
+    seconds: (performance.now() - startedAt) / 1000,
+  }
 }
 
 /** Heap and buffers when every answer is there and acknowledged. */
@@ -94,12 +104,25 @@ async function restingMiB(config: Awaited<ReturnType<typeof connect>>): Promise<
     await new Promise((resolve) => setImmediate(resolve))
   }
   const { heapUsed, external } = process.memoryUsage()
-  return (heapUsed + external) / 1024 / 1024
+  return (heapUsed + external) / MIB
 }
 
-function sockets(): number {
-  return process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP')).length
+/** By how much the values grow from one to the next, after the straight line that is nearest to them. */
+function slope(values: readonly number[]): number {
+  const middle = (values.length - 1) / 2
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const covariance = values.reduce((sum, value, index) => sum + (index - middle) * (value - mean), 0)
+  const variance = values.reduce((sum, _, index) => sum + (index - middle) ** 2, 0)
+  return covariance / variance
 }
+
+/** Sockets and timers that keep a process alive. */
+function openHandles(): number {
+  return process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP') || name === 'Timeout').length
+}
+
+const MIB = 1024 * 1024
+const SAMPLES = 20
 
 /** By then every socket of ours is gone. */
 const CLOSED_MS = 5_000

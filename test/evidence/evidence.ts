@@ -6,11 +6,12 @@
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import os from 'node:os'
+import { arch, availableParallelism, cpus, platform } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { endWithReader } from '../../scripts/broken-pipe.ts'
-import { experiments, type Finding } from './experiments.ts'
+import { experiments } from './experiments.ts'
+import { pageOf, type Report, type ReportedFinding } from './page.ts'
 
 endWithReader()
 const { values } = parseArgs({
@@ -27,7 +28,7 @@ if (chosen.length === 0) {
   process.exit(2)
 }
 
-const findings: (Finding & { readonly name: string; readonly seconds: number })[] = []
+const findings: ReportedFinding[] = []
 for (const { name, run } of chosen) {
   const startedAt = performance.now()
   const finding = await run(values.long)
@@ -37,20 +38,25 @@ for (const { name, run } of chosen) {
   console.log(JSON.stringify(finding.figures, undefined, 2))
 }
 
-const report = {
+const report: Report = {
   commit: commit(),
   form: values.long ? 'long' : 'short',
   at: new Date().toISOString(),
-  machine: `${os.availableParallelism()} × ${os.cpus()[0]?.model ?? 'unknown'}, ${os.platform()} ${os.arch()}`,
+  machine: `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, ${platform()} ${arch()}`,
   node: process.version,
+  seconds: findings.reduce((sum, { seconds }) => sum + seconds, 0),
   isAsPromised: findings.every(({ isAsPromised }) => isAsPromised),
   findings,
 }
 mkdirSync(values.out, { recursive: true })
 writeFileSync(path.join(values.out, 'evidence.json'), `${JSON.stringify(report, undefined, 2)}\n`)
-writeFileSync(path.join(values.out, 'evidence.html'), page())
+writeFileSync(path.join(values.out, 'evidence.html'), pageOf(report))
 console.log(`written: ${path.join(values.out, 'evidence.json')}, ${path.join(values.out, 'evidence.html')}`)
-process.exitCode = report.isAsPromised ? 0 : 1
+if (!report.isAsPromised) {
+  const broken = findings.filter(({ isAsPromised }) => !isAsPromised).map(({ name }) => name)
+  console.error(`evidence: not as promised: ${broken.join(', ')}`)
+  process.exitCode = 1
+}
 
 function commit(): string {
   try {
@@ -60,40 +66,4 @@ function commit(): string {
   } catch {
     return 'unknown'
   }
-}
-
-function page(): string {
-  const sections = findings.map(
-    ({ name, title, isAsPromised, seconds, figures }) =>
-      `<section><h2>${isAsPromised ? '✔' : '✖'} ${escapeXml(name)}</h2><p>${escapeXml(title)} (${seconds.toFixed(1)} s).</p>${table(figures)}</section>`,
-  )
-  const { commit: at, machine, node, form } = report
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>gorums: evidence</title>
-<style>
-:root { color-scheme: light dark } body { font: 15px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse } td { border: 1px solid #8886; padding: .15rem .6rem; vertical-align: top }
-td + td { font-variant-numeric: tabular-nums } h2 { margin-bottom: 0 }
-</style>
-<h1>Evidence</h1><p>Commit ${escapeXml(at)}, ${form} form, ${escapeXml(report.at)}; Node.js ${node}, ${escapeXml(machine)}.</p>
-${sections.join('\n')}
-</html>
-`
-}
-
-function table(figures: Readonly<Record<string, unknown>>): string {
-  const rows = Object.entries(figures).map(
-    ([key, value]) => `<tr><td>${escapeXml(key)}</td><td>${cell(value)}</td></tr>`,
-  )
-  return `<table>${rows.join('')}</table>`
-}
-
-function cell(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? 'none' : escapeXml(JSON.stringify(value))
-  if (typeof value === 'object' && value !== null) return table(value as Record<string, unknown>)
-  if (typeof value === 'number' && !Number.isInteger(value)) return value.toFixed(2)
-  return escapeXml(String(value))
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

@@ -34,7 +34,8 @@ const { values } = parseArgs({
 const USAGE = `npm run simulate -- [options]
   --seeds N [--from M]   run N worlds, from seed M (default 500 from 1), and sum up
   --seed S [--trace]     run one world; --trace prints everything that happens in it
-  --bug NAME [--seeds N] plant a bug, and look for a seed that finds it
+  --bug NAME [--seeds N] [--from M]
+                         plant a bug, and look for a seed that finds it (default 2000 from 1)
   --quick                with --bug: no picture, no smaller schedule
   --bugs                 the bugs that can be planted
   --svg FILE             where the picture of a violation goes (default violation.svg)
@@ -80,7 +81,8 @@ async function findBug(name: string): Promise<void> {
 async function catchIt(name: string): Promise<void> {
   const startedAt = performance.now()
   const count = number('seeds', values.seeds ?? '2000')
-  for (let seed = 1; seed <= count; seed++) {
+  const from = number('from', values.from ?? '1')
+  for (let seed = from; seed < from + count; seed++) {
     const result = await runSeed(seed)
     if (result.violation === undefined) continue
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)

@@ -9,18 +9,22 @@ export interface Hunt {
   readonly name: string
   /** The seed that has found the bug; undefined when none has. */
   readonly seed: number | undefined
+  /** How many seeds it took. */
+  readonly seeds: number | undefined
   /** The promise that was broken. */
   readonly invariant: string | undefined
 }
 
-/** Runs simulated worlds with a bug in the product, at most `seeds` of them. */
-export async function hunt(name: string, seeds: number): Promise<Hunt> {
+/** Runs simulated worlds with a bug in the product, at most `seeds` of them, from seed `from` on. */
+export async function hunt(name: string, seeds: number, from = 1): Promise<Hunt> {
   let text = ''
-  await runWithBug(name, ['--bug', name, '--seeds', String(seeds), '--quick'], (chunk) => {
+  const args = ['--bug', name, '--seeds', String(seeds), '--from', String(from), '--quick']
+  await runWithBug(name, args, (chunk) => {
     text += chunk
   })
-  const [, seed, invariant] = /was caught by seed (\d+) \((.*)\)/.exec(text) ?? []
-  return { name, seed: seed === undefined ? undefined : Number(seed), invariant }
+  const [, caughtBy, invariant] = /was caught by seed (\d+) \((.*)\)/.exec(text) ?? []
+  const seed = caughtBy === undefined ? undefined : Number(caughtBy)
+  return { name, seed, seeds: seed === undefined ? undefined : seed - from + 1, invariant }
 }
 
 /** Runs the simulator with a bug and these arguments; resolves with its exit code. */
