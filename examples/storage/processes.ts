@@ -24,6 +24,8 @@ export type ReplicaState = 'running' | 'stopped' | 'killed'
 export interface ReplicaProcessesOptions {
   readonly nodeIDs: readonly string[]
   readonly interceptors?: readonly ServerInterceptorName[]
+  /** A module that every replica loads first: what tests want to do to it from within. */
+  readonly preload?: string
   /** Given each line that a replica prints. Default: thrown away. */
   readonly onOutput?: (nodeID: string, line: string) => void
 }
@@ -136,13 +138,14 @@ export class ReplicaProcesses {
 
   /** Starts a process; resolves when it listens. */
   async #spawn(id: string, address: string): Promise<Restart> {
-    const { interceptors = [], onOutput } = this.#options
+    const { interceptors = [], preload, onOutput } = this.#options
     const rest = interceptors.length === 0 ? [] : ['--interceptors', interceptors.join(',')]
     const child = spawn(
       process.execPath,
       [
         '--import',
         import.meta.resolve('tsx'),
+        ...(preload === undefined ? [] : ['--import', preload]),
         MAIN,
         '--serve',
         address,

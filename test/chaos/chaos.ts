@@ -2,6 +2,7 @@
 //
 //   npm run chaos                         all of it, a few minutes
 //   npm run chaos -- --only soak --calls 10000000
+//   npm run chaos -- --only storage --faults 140 --stop-max 60     replicas are stopped for up to 60 s
 
 import { parseArgs } from 'node:util'
 import { endWithReader } from '../../scripts/broken-pipe.ts'
@@ -14,20 +15,23 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
     calls: { type: 'string', default: '100000' },
-    faults: { type: 'string', default: '40' },
+    faults: { type: 'string', default: '42' },
+    'stop-max': { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
   },
 })
 const calls = Number(values.calls)
 const faults = Number(values.faults)
 const seed = Number(values.seed)
+const stopMaxMs = 1_000 * Number(values['stop-max'])
 
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   kills: () => runKills({ kills: faults, callsPerLife: 2_000 }),
   rolling: () => runRollingRestart({ calls, rounds: 3 }),
   storage: async () => {
     const results: unknown[] = []
-    for (const replicas of [3, 5, 7] as const) results.push(await runChaos({ replicas, clients: 4, faults, seed }))
+    for (const replicas of [3, 5, 7] as const)
+      results.push(await runChaos({ replicas, clients: 3, faults, stopMaxMs, seed }))
     return results
   },
   soak: () => runSoak(calls),

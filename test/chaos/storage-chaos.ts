@@ -1,26 +1,40 @@
-// The storage example as its users run it: three to seven processes with journals, clients that read and write registers, and
-// processes that are killed, started again, stopped and continued meanwhile, a minority at a time. What the clients saw must be
-// linearizable. Faults begin and end when so many operations have been done, so that every machine sees them all.
+// The storage example as its users run it: three to seven processes with journals, clients in this process and one in a process
+// of its own that read and write registers, and fault proxies between them. Meanwhile everything of storage-faults.ts happens.
+// What the clients saw must be linearizable. A fault lasts until so many operations have been done, so that every machine sees
+// operations during each of them.
 
-import { connect } from 'gorums'
 import {
   checkLinearizable,
+  type FaultProxy,
   HistoryRecorder,
   hasNotRun,
   type RegisterInput,
   type RegisterOutput,
   registerModel,
+  startFaultProxy,
 } from 'gorums/testing'
-import { MultiWriterStorage } from '../../examples/storage/clients.ts'
 import { ReplicaProcesses } from '../../examples/storage/processes.ts'
 import { Random } from '../../src/testing/simulation/random.ts'
+import { ClientProcess, LocalClient, type RegisterClient } from './register-client.ts'
+import { type FaultKind, faultKinds } from './storage-faults.ts'
 
 export interface ChaosOptions {
   readonly replicas: 3 | 5 | 7
+  /** Clients in this process, beside the one that is killed. */
   readonly clients: number
-  /** How many times something is done to some of the replicas. */
+  /** How many times something is done; every kind of fault in turn. */
   readonly faults: number
+  /** The longest time that a replica is stopped or cut off, ms. */
+  readonly stopMaxMs: number
   readonly seed: number
+}
+
+/** How long it took from a kill until a quorum call that began after it had succeeded, ms. */
+export interface RecoveryTimes {
+  readonly times: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly maxMs: number
 }
 
 export interface ChaosResult {
@@ -29,88 +43,181 @@ export interface ChaosResult {
   /** Operations whose outcome is unknown, and those that certainly did nothing. */
   readonly unknown: number
   readonly failed: number
+  /** Processes that were killed, and stopped, and for how long the longest. */
+  readonly kills: number
+  readonly stops: number
+  readonly longestStopMs: number
+  /** How many replicas, connections with one, or clients, each kind of fault was done to. */
   readonly faults: Readonly<Record<string, number>>
+  /** After kills of a minority of the replicas; and of a majority, which have to be started again first. */
+  readonly minorityKilled: RecoveryTimes
+  readonly majorityKilled: RecoveryTimes
+  readonly violations: number
   readonly verdict: string
   readonly seconds: number
 }
 
-/** A fault lasts for so many operations of all clients. */
+/** A fault lasts for so many operations of all clients at least, and so many ms. */
 const FAULT_OPERATIONS = 40
+const FAULT_MS = 200
+/** The shortest time that a replica is stopped, ms. */
+const STOP_MIN_MS = 100
 /** Operations per key: what the checker has to order. */
 const KEY_OPERATIONS = 60
 
-export async function runChaos({ replicas, clients, faults: count, seed }: ChaosOptions): Promise<ChaosResult> {
-  const startedAt = performance.now()
-  const random = new Random(seed, 'chaos')
-  const ids = 'abcdefg'.slice(0, replicas).split('')
-  const processes = await ReplicaProcesses.start({ nodeIDs: ids })
-  const recorder = new HistoryRecorder<RegisterInput, RegisterOutput>()
-  const faults: Record<string, number> = {}
-  let done = 0
-  let failed = 0
-  const waiting: { readonly at: number; resolve(): void }[] = []
-  let isOver = false
-  const reached = (at: number): Promise<void> => new Promise((resolve) => void waiting.push({ at, resolve }))
-  const note = (): void => {
-    done++
-    for (const { at, resolve } of waiting) if (done >= at) resolve()
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const chaos = new StorageChaos(options)
+  return chaos.run()
+}
+
+class StorageChaos {
+  readonly #options: ChaosOptions
+  readonly #random: Random
+  readonly #ids: readonly string[]
+  readonly #recorder = new HistoryRecorder<RegisterInput, RegisterOutput>()
+  readonly #faults: Record<string, number> = {}
+  readonly #recoveries: Record<'minority' | 'majority', number[]> = { minority: [], majority: [] }
+  /** The kill after which no quorum call has succeeded yet. */
+  #killed: { readonly at: number; readonly part: 'minority' | 'majority' } | undefined
+  #waiting: { readonly at: number; resolve(): void }[] = []
+  #operations = 0
+  #failed = 0
+  #kills = 0
+  #stops = 0
+  #longestStopMs = 0
+  #isOver = false
+
+  constructor(options: ChaosOptions) {
+    this.#options = options
+    this.#random = new Random(options.seed, 'chaos')
+    this.#ids = 'abcdefg'.slice(0, options.replicas).split('')
   }
-  const operate = async (name: string): Promise<void> => {
-    const config = await connect(processes.addresses, {
-      callTimeoutMs: 3_000,
-      backoff: BACKOFF,
-    })
-    const storage = new MultiWriterStorage(config, name)
-    const choices = new Random(seed, name)
-    for (let index = 0; !isOver; index++) {
-      const key = `k${Math.floor(done / KEY_OPERATIONS)}-${choices.int(0, 1)}`
+
+  async run(): Promise<ChaosResult> {
+    const startedAt = performance.now()
+    const preload = new URL('block-on-signal.ts', import.meta.url).href
+    const processes = await ReplicaProcesses.start({ nodeIDs: this.#ids, preload })
+    const proxies = new Map<string, FaultProxy>()
+    try {
+      for (const [seed, id] of this.#ids.entries()) proxies.set(id, await proxyOf(processes.addresses[id]!, seed))
+      const addresses = Object.fromEntries([...proxies].map(([id, { address }]) => [id, address]))
+      const client = new ClientProcess(addresses, 'mortal')
+      const names = Array.from({ length: this.#options.clients }, (_, index) => `c${index}`)
+      const locals = await Promise.all(names.map((name) => LocalClient.connect(addresses, name)))
+      const operating = [client, ...locals].map((each, index) => this.#operate(each, names[index - 1] ?? 'mortal'))
+      const kinds = faultKinds({ processes, proxies, client, random: this.#random })
+      await Promise.all([...operating, this.#disturb(kinds)])
+    } finally {
+      this.#isOver = true
+      await processes.close()
+      await Promise.all([...proxies.values()].map((proxy) => proxy.close()))
+    }
+    return this.#result((performance.now() - startedAt) / 1000)
+  }
+
+  /** One client: one operation after the other, until all is over. */
+  async #operate(client: RegisterClient, name: string): Promise<void> {
+    const choices = new Random(this.#options.seed, name)
+    for (let index = 0; !this.#isOver; index++) {
+      const key = `k${Math.floor(this.#operations / KEY_OPERATIONS)}-${choices.int(0, 1)}`
       const value = `${name}${index}`
+      const beganAt = performance.now()
       const operation = choices.chance(0.5)
-        ? recorder.record(name, { type: 'read', key }, async () => (await storage.read(key)).value)
-        : recorder.record(name, { type: 'write', key, value }, async () => void (await storage.write(key, value)))
-      await operation.catch((error: unknown) => {
-        if (hasNotRun(error)) failed++
-      })
-      note()
+        ? this.#recorder.record(name, { type: 'read', key }, () => client.read(key))
+        : this.#recorder.record(name, { type: 'write', key, value }, async () => void (await client.write(key, value)))
+      await operation.then(
+        () => this.#noteSuccess(beganAt),
+        (error: unknown) => {
+          if (hasNotRun(error)) this.#failed++
+        },
+      )
+      this.#operations++
+      for (const { at, resolve } of this.#waiting) if (this.#operations >= at) resolve()
     }
-    await config.close()
+    await client.close()
   }
-  const disturb = async (): Promise<void> => {
-    for (let fault = 0; fault < count; fault++) {
-      const victims = someOf(ids, random.int(1, (replicas - 1) / 2), random)
-      const kind = random.pick(['kill', 'stop'])
-      for (const id of victims) {
-        faults[kind] = (faults[kind] ?? 0) + 1
-        if (kind === 'kill') await processes.kill(id)
-        else processes.stop(id)
-      }
-      await reached(done + FAULT_OPERATIONS)
-      for (const id of victims) {
-        if (kind === 'kill') await processes.restart(id)
-        else processes.cont(id)
-      }
-      await reached(done + FAULT_OPERATIONS)
+
+  #noteSuccess(beganAt: number): void {
+    if (this.#killed === undefined || beganAt < this.#killed.at) return
+    this.#recoveries[this.#killed.part].push(performance.now() - this.#killed.at)
+    this.#killed = undefined
+  }
+
+  async #disturb(kinds: Readonly<Record<string, FaultKind>>): Promise<void> {
+    const names = Object.keys(kinds)
+    for (let fault = 0; fault < this.#options.faults; fault++) {
+      const name = names[fault % names.length]!
+      await this.#doOne(name, kinds[name]!)
     }
-    isOver = true
+    this.#isOver = true
   }
-  try {
-    await Promise.all([...Array.from({ length: clients }, (_, index) => operate(`c${index}`)), disturb()])
-  } finally {
-    await processes.close()
+
+  async #doOne(name: string, kind: FaultKind): Promise<void> {
+    const majority = (this.#ids.length + 1) / 2
+    const isMajority = kind.hits === 'majority'
+    const count = kind.hits === 'client' ? 1 : isMajority ? majority : this.#random.int(1, majority - 1)
+    const victims = someOf(this.#ids, count, this.#random)
+    this.#faults[name] = (this.#faults[name] ?? 0) + count
+    await Promise.all(victims.map((id) => kind.begin(id)))
+    const lastMs = kind.isLong ? this.#drawStopMs() : FAULT_MS
+    if (kind.kills) this.#kills += count
+    if (kind.kills && kind.hits !== 'client')
+      this.#killed = { at: performance.now(), part: isMajority ? 'majority' : 'minority' }
+    if (name === 'stop') {
+      this.#stops += count
+      this.#longestStopMs = Math.max(this.#longestStopMs, lastMs)
+    }
+    // Nothing is done while there is no majority.
+    if (!isMajority) await this.#last(lastMs)
+    await Promise.all(victims.map((id) => kind.end?.(id)))
+    await this.#last(0)
   }
-  const history = recorder.operations
-  return {
-    replicas,
-    operations: history.length,
-    unknown: history.filter(({ isKnown }) => !isKnown).length,
-    failed,
-    faults,
-    verdict: checkLinearizable(registerModel(), history).verdict,
-    seconds: (performance.now() - startedAt) / 1000,
+
+  /** From the shortest to the longest, short ones as often as long ones. */
+  #drawStopMs(): number {
+    return STOP_MIN_MS * (this.#options.stopMaxMs / STOP_MIN_MS) ** this.#random.next()
+  }
+
+  async #last(ms: number): Promise<void> {
+    const operations = new Promise<void>((resolve) => {
+      this.#waiting = this.#waiting.filter(({ at }) => at > this.#operations)
+      this.#waiting.push({ at: this.#operations + FAULT_OPERATIONS, resolve })
+    })
+    await Promise.all([operations, new Promise((resolve) => setTimeout(resolve, ms))])
+  }
+
+  #result(seconds: number): ChaosResult {
+    const history = this.#recorder.operations
+    const { verdict, partitions } = checkLinearizable(registerModel(), history)
+    return {
+      replicas: this.#options.replicas,
+      operations: history.length,
+      unknown: history.filter(({ isKnown }) => !isKnown).length,
+      failed: this.#failed,
+      kills: this.#kills,
+      stops: this.#stops,
+      longestStopMs: Math.round(this.#longestStopMs),
+      faults: this.#faults,
+      minorityKilled: timesOf(this.#recoveries.minority),
+      majorityKilled: timesOf(this.#recoveries.majority),
+      violations: partitions.filter((partition) => partition.verdict === 'violation').length,
+      verdict,
+      seconds,
+    }
   }
 }
 
-const BACKOFF = { minMs: 10, maxMs: 200 }
+function proxyOf(address: string, seed: number): Promise<FaultProxy> {
+  const colon = address.lastIndexOf(':')
+  return startFaultProxy({ target: { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }, seed })
+}
+
+function timesOf(values: readonly number[]): RecoveryTimes {
+  const sorted = [...values].sort((one, other) => one - other)
+  const at = (share: number): number =>
+    Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1))
+  return { times: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) }
+}
 
 function someOf(ids: readonly string[], count: number, random: Random): string[] {
   const left = [...ids]
