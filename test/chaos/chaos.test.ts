@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { runKills, runRollingRestart } from './restarts.ts'
+import { runKills } from './kills.ts'
+import { runRollingRestart } from './rolling-restart.ts'
 import { runChaos } from './storage-chaos.ts'
 
 const LIMIT = { timeout: 120_000 }
@@ -18,6 +19,7 @@ test('a server that is killed: every call is answered, and the counter says what
 test('a rolling restart, with links that are cut while servers drain, loses nothing', LIMIT, async (t) => {
   const result = await runRollingRestart({ calls: 20_000, rounds: 1 })
   assert.deepEqual([result.failures, result.twice, result.lost], [{}, 0, 0])
+  assert.deepEqual([result.requests, result.answered], [30_000, 30_000])
   assert.equal(result.restarts, 3)
   assert.ok(result.cuts >= 3)
   t.diagnostic(JSON.stringify(result))

@@ -6,7 +6,8 @@
 
 import { parseArgs } from 'node:util'
 import { endWithReader } from '../../scripts/broken-pipe.ts'
-import { runKills, runRollingRestart } from './restarts.ts'
+import { runKills } from './kills.ts'
+import { runRollingRestart } from './rolling-restart.ts'
 import { runSoak } from './soak.ts'
 import { runChaos } from './storage-chaos.ts'
 

@@ -1,0 +1,85 @@
+// What attackers do to a server and to the honest client beside them: all at once, and each deed alone.
+
+import { DEEDS, runCombined } from '../hostile/combined.ts'
+import type { Finding } from './experiments.ts'
+
+const MIB = 1024 * 1024
+/** How many times as long honest calls may take as without attackers, at the 99th percentile. */
+const FACTOR_MAX = 2
+/** Deeds that make honest calls slower than that, and by how much at most: the exceptions of docs/reliability.md. */
+const EXCEPTIONS: Readonly<Record<string, number>> = {
+  'silent sockets': 6,
+  'non-readers': 6,
+  'unread streams': 6,
+  'full windows': 8,
+  'rapid resets': 6,
+  'bad requests': 6,
+  bombs: 40,
+  'protobuf bombs': 60,
+}
+/** The same for all deeds at once. */
+const ALL_FACTOR_MAX = 120
+/** What else the machine does makes both times longer: so many rounds at most, of which the shortest of each count. */
+const ROUNDS_MAX = 4
+
+/** Honest calls beside attackers, against those before. */
+interface Slowdown {
+  readonly times: number
+  readonly p99BeforeMs: number
+  readonly p99Ms: number
+  /** `p99Ms` by `p99BeforeMs`. */
+  readonly factor: number
+  readonly factorMax: number
+  readonly isException: boolean
+  readonly rounds: number
+}
+
+export async function hostileInput(isLong: boolean): Promise<Finding> {
+  const crashes: string[] = []
+  const failures: string[] = []
+  let peakMiB = 0
+  let boundMiB = Infinity
+  let honestCalls = 0
+  const slowdown = async (deeds: readonly string[], factorMax: number): Promise<Slowdown> => {
+    const [baselineMs, attackMs] = isLong ? [3_000, 10_000] : [1_000, deeds.length === 1 ? 2_000 : 8_000]
+    let best = { before: Infinity, during: Infinity }
+    let times = 0
+    let rounds = 0
+    do {
+      rounds++
+      const outcome = await runCombined(baselineMs, attackMs, deeds)
+      crashes.push(...outcome.health.crashes)
+      failures.push(...outcome.during.failures)
+      honestCalls += outcome.during.calls
+      peakMiB = Math.max(peakMiB, outcome.health.peakRssBytes / MIB)
+      boundMiB = Math.min(boundMiB, outcome.formulaBytes / MIB)
+      times += Object.values(outcome.deeds).reduce((sum, count) => sum + count, 0)
+      best = {
+        before: Math.min(best.before, outcome.before.p99Ms),
+        during: Math.min(best.during, outcome.during.p99Ms),
+      }
+    } while (best.during > factorMax * best.before && rounds < ROUNDS_MAX)
+    const factor = best.during / best.before
+    const isException = factorMax > FACTOR_MAX
+    return { times, p99BeforeMs: best.before, p99Ms: best.during, factor, factorMax, isException, rounds }
+  }
+  const found: Record<string, Slowdown> = {}
+  for (const deed of DEEDS) found[deed] = await slowdown([deed], EXCEPTIONS[deed] ?? FACTOR_MAX)
+  found['all at once'] = await slowdown(DEEDS, ALL_FACTOR_MAX)
+  const slower = Object.keys(found).filter((deed) => found[deed]!.factor > found[deed]!.factorMax)
+  return {
+    title:
+      'Attackers against a server with a heap of 128 MB, beside an honest client: each deed alone, and all at once; exceptions ' +
+      `to the factor of ${FACTOR_MAX} have bounds of their own`,
+    isAsPromised: crashes.length + failures.length + slower.length === 0 && peakMiB <= boundMiB,
+    figures: {
+      crashes,
+      failuresOfTheHonestClient: failures,
+      honestCalls,
+      peakMiB,
+      boundMiB,
+      honestCallsBeside: found,
+      slowerThanAllowed: slower,
+    },
+  }
+}
