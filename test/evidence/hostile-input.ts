@@ -19,7 +19,7 @@ const EXCEPTIONS: Readonly<Record<string, number>> = {
 }
 /** The same for all deeds at once. */
 const ALL_FACTOR_MAX = 120
-/** What else the machine does makes both times longer: so many rounds at most, of which the shortest of each count. */
+/** What else the machine does makes either time longer: so many rounds at most, until one is within the bound. */
 const ROUNDS_MAX = 4
 
 /** Honest calls beside attackers, against those before. */
@@ -42,7 +42,7 @@ export async function hostileInput(isLong: boolean): Promise<Finding> {
   let honestCalls = 0
   const slowdown = async (deeds: readonly string[], factorMax: number): Promise<Slowdown> => {
     const [baselineMs, attackMs] = isLong ? [3_000, 10_000] : [1_000, deeds.length === 1 ? 2_000 : 8_000]
-    let best = { before: Infinity, during: Infinity }
+    let best = { before: 0, during: 0, factor: Infinity }
     let times = 0
     let rounds = 0
     do {
@@ -54,14 +54,12 @@ export async function hostileInput(isLong: boolean): Promise<Finding> {
       peakMiB = Math.max(peakMiB, outcome.health.peakRssBytes / MIB)
       boundMiB = Math.min(boundMiB, outcome.formulaBytes / MIB)
       times += Object.values(outcome.deeds).reduce((sum, count) => sum + count, 0)
-      best = {
-        before: Math.min(best.before, outcome.before.p99Ms),
-        during: Math.min(best.during, outcome.during.p99Ms),
-      }
-    } while (best.during > factorMax * best.before && rounds < ROUNDS_MAX)
-    const factor = best.during / best.before
+      const { before, during } = outcome
+      const factor = during.p99Ms / before.p99Ms
+      if (factor < best.factor) best = { before: before.p99Ms, during: during.p99Ms, factor }
+    } while (best.factor > factorMax && rounds < ROUNDS_MAX)
     const isException = factorMax > FACTOR_MAX
-    return { times, p99BeforeMs: best.before, p99Ms: best.during, factor, factorMax, isException, rounds }
+    return { times, p99BeforeMs: best.before, p99Ms: best.during, factor: best.factor, factorMax, isException, rounds }
   }
   const found: Record<string, Slowdown> = {}
   for (const deed of DEEDS) found[deed] = await slowdown([deed], EXCEPTIONS[deed] ?? FACTOR_MAX)
