@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, platform } from 'node:os'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 import { endWithReader } from '../../scripts/broken-pipe.ts'
 import { experiments } from './experiments.ts'
 import { pageOf, type Report, type ReportedFinding } from './page.ts'
@@ -35,7 +35,7 @@ for (const { name, run } of chosen) {
   const seconds = (performance.now() - startedAt) / 1000
   findings.push({ name, seconds, ...finding })
   console.log(`${finding.isAsPromised ? '✔' : '✖'} ${name} (${seconds.toFixed(1)} s): ${finding.title}`)
-  console.log(JSON.stringify(finding.figures, undefined, 2))
+  console.log(inspect(finding.figures, { depth: null, compact: 5, breakLength: 140, maxArrayLength: null }))
 }
 
 const report: Report = {

@@ -59,7 +59,15 @@ export async function hostileInput(isLong: boolean): Promise<Finding> {
       if (factor < best.factor) best = { before: before.p99Ms, during: during.p99Ms, factor }
     } while (best.factor > factorMax && rounds < ROUNDS_MAX)
     const isException = factorMax > FACTOR_MAX
-    return { times, p99BeforeMs: best.before, p99Ms: best.during, factor: best.factor, factorMax, isException, rounds }
+    return {
+      times,
+      p99BeforeMs: toTenths(best.before),
+      p99Ms: toTenths(best.during),
+      factor: toTenths(best.factor),
+      factorMax,
+      isException,
+      rounds,
+    }
   }
   const found: Record<string, Slowdown> = {}
   for (const deed of DEEDS) found[deed] = await slowdown([deed], EXCEPTIONS[deed] ?? FACTOR_MAX)
@@ -74,10 +82,14 @@ export async function hostileInput(isLong: boolean): Promise<Finding> {
       crashes,
       failuresOfTheHonestClient: failures,
       honestCalls,
-      peakMiB,
-      boundMiB,
+      peakMiB: toTenths(peakMiB),
+      boundMiB: toTenths(boundMiB),
       honestCallsBeside: found,
       slowerThanAllowed: slower,
     },
   }
+}
+
+function toTenths(value: number): number {
+  return Number(value.toFixed(1))
 }
