@@ -90,7 +90,7 @@ export async function runSoak(calls: number): Promise<SoakResult> {
     reconnects,
     heapMiB,
     bytesPer100000Calls: Math.round(slope(heapMiB.slice(SAMPLES / 2)) * MIB * ((SAMPLES * 100_000) / calls)),
-    handles: openHandles() - handlesBefore,
+    handles: Math.max(0, openHandles() - handlesBefore),
     seconds: (performance.now() - startedAt) / 1000,
   }
 }
