@@ -28,6 +28,8 @@ if (chosen.length === 0) {
   process.exit(2)
 }
 
+/** Of what is run, whatever is committed meanwhile. */
+const revision = commit()
 const findings: ReportedFinding[] = []
 for (const { name, run } of chosen) {
   const startedAt = performance.now()
@@ -39,7 +41,7 @@ for (const { name, run } of chosen) {
 }
 
 const report: Report = {
-  commit: commit(),
+  commit: revision,
   form: values.long ? 'long' : 'short',
   at: new Date().toISOString(),
   machine: `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, ${platform()} ${arch()}`,
