@@ -10,7 +10,7 @@ import { arch, availableParallelism, cpus, platform } from 'node:os'
 import path from 'node:path'
 import { inspect, parseArgs } from 'node:util'
 import { endWithReader } from '../../scripts/broken-pipe.ts'
-import { experiments } from './experiments.ts'
+import { experiments, type Finding } from './experiments.ts'
 import { pageOf, type Report, type ReportedFinding } from './page.ts'
 
 endWithReader()
@@ -37,7 +37,7 @@ for (const { name, run } of chosen) {
   const seconds = (performance.now() - startedAt) / 1000
   findings.push({ name, seconds, ...finding })
   console.log(`${finding.isAsPromised ? '✔' : '✖'} ${name} (${seconds.toFixed(1)} s): ${finding.title}`)
-  console.log(inspect(finding.figures, { depth: null, compact: 5, breakLength: 140, maxArrayLength: null }))
+  console.log(shown(finding.figures))
 }
 
 const report: Report = {
@@ -58,6 +58,14 @@ if (!report.isAsPromised) {
   const broken = findings.filter(({ isAsPromised }) => !isAsPromised).map(({ name }) => name)
   console.error(`evidence: not as promised: ${broken.join(', ')}`)
   process.exitCode = 1
+}
+
+/** Figures for people, without the digits that say nothing. */
+function shown(figures: Finding['figures']): string {
+  const toDigits = (_: string, value: unknown): unknown =>
+    typeof value === 'number' ? Number(value.toFixed(3)) : value
+  const short: unknown = JSON.parse(JSON.stringify(figures, toDigits))
+  return inspect(short, { depth: null, compact: 5, breakLength: 140, maxArrayLength: null })
 }
 
 function commit(): string {
