@@ -6,11 +6,12 @@ import { test } from 'node:test'
 import { QuorumError, RpcError } from 'gorums'
 import { checkLeaks } from 'gorums/testing'
 import { CONFIDENCE, confidence, MultiWriterStorage, type Phase, SingleWriterRegister } from './clients.ts'
-import { type Entry, newest, Storage } from './service.ts'
+import { newest } from './entry.ts'
+import { type Entry, Storage } from './storage_gorums.ts'
 import { plant, startReplicas, startStorage } from './storage-cluster.ts'
 
-const OLD: Entry = { value: 'old', timestamp: 1, writerID: 'w' }
-const NEW: Entry = { value: 'new', timestamp: 2, writerID: 'w' }
+const OLD: Entry = { value: 'old', timestamp: 1, writer: 'w' }
+const NEW: Entry = { value: 'new', timestamp: 2, writer: 'w' }
 
 test('the one writer of a register writes in one phase, and everybody reads what it wrote', async (t) => {
   checkLeaks(t)
@@ -22,7 +23,7 @@ test('the one writer of a register writes in one phase, and everybody reads what
   await writer.write('one')
   await writer.write('two')
   assert.deepEqual(phases, ['write', 'write'])
-  assert.deepEqual(await reader.read(), { value: 'two', timestamp: 2, writerID: 'w' })
+  assert.deepEqual(await reader.read(), { value: 'two', timestamp: 2, writer: 'w' })
 })
 
 test('a writer that starts again goes on behind its earlier life', async (t) => {
@@ -46,7 +47,7 @@ test('of two writers the later one wins, and its write is two phases', async (t)
   await bert.write('x', 'first')
   const written = await anna.write('x', 'second')
   assert.deepEqual(phases, ['read', 'write'])
-  assert.deepEqual(written, { value: 'second', timestamp: 2, writerID: 'anna' })
+  assert.deepEqual(written, { value: 'second', timestamp: 2, writer: 'anna' })
   assert.deepEqual(await bert.read('x'), written)
 })
 
@@ -59,7 +60,7 @@ test('writes that overlap are ordered alike for all readers, and none of them sh
   const written = await Promise.all(
     clients.flatMap((client, index) => [1, 2, 3].map((round) => client.write('x', `${index}.${round}`))),
   )
-  const stamps = new Set(written.map(({ timestamp, writerID }) => `${timestamp} ${writerID}`))
+  const stamps = new Set(written.map(({ timestamp, writer }) => `${timestamp} ${writer}`))
   assert.equal(stamps.size, written.length)
   const read = await Promise.all(clients.map((client) => client.read('x')))
   for (const entry of read) assert.deepEqual(entry, newest(written))
@@ -170,7 +171,7 @@ test('replicas that make nested calls of each other, all at once, do not wait fo
     Array.from({ length: 20 }, (_, index) =>
       members
         .client(Storage)
-        .writeNested({ key: 'x', value: `${index}`, timestamp: index + 1, writerID: `${position}` })
+        .writeNested({ key: 'x', value: `${index}`, timestamp: index + 1, writer: `${position}` })
         .all(),
     ),
   )

@@ -9,7 +9,8 @@ import {
   quorum,
   type Replies,
 } from 'gorums'
-import { type Entry, isSame, newest, type ReadRequest, Storage, type WriteReply, type WriteRequest } from './service.ts'
+import { isSame, newest } from './entry.ts'
+import { type Entry, type ReadRequestInput, Storage, type WriteReply, type WriteRequest } from './storage_gorums.ts'
 
 /** A phase of a register's operation, for those who want to watch: `settled` tells what each node did. */
 export type Phase = 'read' | 'write' | 'write-back'
@@ -46,7 +47,7 @@ class Phases {
 
   /** Resolves when a majority has the entry, or a newer one. */
   write(phase: Phase, key: string, entry: Entry): Promise<Replies<WriteReply>> {
-    const request: WriteRequest = { key, value: entry.value, timestamp: entry.timestamp, writerID: entry.writerID }
+    const request: WriteRequest = { key, value: entry.value, timestamp: entry.timestamp, writer: entry.writer }
     const call = this.#storage.writeQC(request, this.#options)
     this.#onPhase(phase, call)
     return call.result()
@@ -95,7 +96,7 @@ export class SingleWriterRegister {
 
   /** One phase: the entry to a majority. */
   async write(value: string): Promise<Entry> {
-    const entry: Entry = { value, timestamp: ++this.#timestamp, writerID: this.#writerID }
+    const entry: Entry = { value, timestamp: ++this.#timestamp, writer: this.#writerID }
     await this.#phases.write('write', this.#key, entry)
     return entry
   }
@@ -126,7 +127,7 @@ export class MultiWriterStorage {
     const { entry: found } = await this.#phases.read(key)
     const timestamp = Math.max(found.timestamp, this.#last.get(key) ?? 0) + 1
     this.#last.set(key, timestamp)
-    const entry: Entry = { value, timestamp, writerID: this.#writerID }
+    const entry: Entry = { value, timestamp, writer: this.#writerID }
     await this.#phases.write('write', key, entry)
     return entry
   }
@@ -145,7 +146,7 @@ export const CONFIDENCE = { someone: 1, newest: 2, settled: 3 } as const
  * that was written completely is missed. Level 3, the last: a majority holds one and the same entry, so that no later
  * read returns an older one.
  */
-export const confidence: CorrectableFunction<ReadRequest, Entry, Entry> = (replies) => {
+export const confidence: CorrectableFunction<ReadRequestInput, Entry, Entry> = (replies) => {
   const members = replies.configuration?.members.length ?? replies.size
   const isMajority = (count: number): boolean => count * 2 > members
   const value = newest(replies.values())

@@ -12,12 +12,13 @@ import {
 } from 'gorums'
 import { CONFIDENCE, confidence, MultiWriterStorage, type PhaseObserver } from './clients.ts'
 import { type Command, helpText, type ProcessAction } from './commands.ts'
+import { newest } from './entry.ts'
 import { explain } from './explain.ts'
 import type { Load } from './load.ts'
 import { nodeMark } from './marks.ts'
 import type { Paint } from './paint.ts'
 import type { ReplicaProcesses } from './processes.ts'
-import { type Entry, newest, Storage, type WriteRequest } from './service.ts'
+import { type Entry, Storage, type WriteRequest } from './storage_gorums.ts'
 
 /** What a command works on. */
 export interface Session {
@@ -223,7 +224,7 @@ async function stamped(
     if (!(error instanceof QuorumError) || error.reason === 'cancelled') throw error
     entries = (error.replies as Replies<Entry>).values()
   }
-  return { key, value, timestamp: newest(entries).timestamp + 1, writerID: session.writerID }
+  return { key, value, timestamp: newest(entries).timestamp + 1, writer: session.writerID }
 }
 
 function printNodes({ configuration, processes, paint, print }: Session): void {
@@ -277,5 +278,5 @@ async function tellProcess(
 export function describe(key: string, entry: Entry): string {
   const name = /^[^\s"']+$/.test(key) ? key : JSON.stringify(key)
   if (entry.timestamp === 0) return `${name} has not been written`
-  return `${name} = ${JSON.stringify(entry.value)} (timestamp ${entry.timestamp} by ${entry.writerID})`
+  return `${name} = ${JSON.stringify(entry.value)} (timestamp ${entry.timestamp} by ${entry.writer})`
 }

@@ -8,7 +8,7 @@ import { explain } from './explain.ts'
 import { createPaint } from './paint.ts'
 
 const RECORD: CallRecord = {
-  method: 'storage.Storage/readQC',
+  method: 'storage.Storage/ReadQC',
   nodes: [
     { nodeID: 'a', outcome: 'replied', queuedMs: 0, writtenMs: 1, answeredMs: 5, error: undefined },
     { nodeID: 'bb', outcome: 'replied', queuedMs: 0, writtenMs: 0, answeredMs: 10, error: undefined },
@@ -41,7 +41,7 @@ const RECORD: CallRecord = {
 
 test('there is one bar per node, on one scale, with the time in the queue and the time under way', () => {
   assert.deepEqual(explain(RECORD, { width: 10 }), [
-    'storage.Storage/readQC: 2 of 5 replied, the last after 10.00 ms',
+    'storage.Storage/ReadQC: 2 of 5 replied, the last after 10.00 ms',
     '  a  ░████      replied queued 1.00 ms, answered 4.00 ms later',
     '  bb ██████████ replied queued 0.00 ms, answered 10.00 ms later',
     '  c  ░░████████ failed  deadline_exceeded (may have run), queued 2.00 ms',

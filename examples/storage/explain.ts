@@ -16,7 +16,7 @@ const UNDER_WAY = '█'
 /**
  * The lines to print: a heading, a bar per node, and what the bars mean.
  *
- *     storage.Storage/readQC+msgpack: 2 of 4 replied, the last after 1.20 ms
+ *     storage.Storage/ReadQC: 2 of 4 replied, the last after 1.20 ms
  *       a ░░██████████████████████       replied  queued 0.10 ms, answered 0.90 ms later
  *       b ░░████████████████████████████ replied  queued 0.10 ms, answered 1.10 ms later
  *       c ░░████████████████████████████ failed   deadline_exceeded (may have run), queued 0.10 ms

@@ -15,10 +15,10 @@ import {
   serverInterceptors,
   timing,
 } from './interceptors.ts'
-import { Storage, type WriteRequest } from './service.ts'
+import { Storage, type WriteRequest } from './storage_gorums.ts'
 import { startStorage } from './storage-cluster.ts'
 
-const write = (key: string, timestamp = 1): WriteRequest => ({ key, value: 'v', timestamp, writerID: 'w' })
+const write = (key: string, timestamp = 1): WriteRequest => ({ key, value: 'v', timestamp, writer: 'w' })
 
 function isRpcError(code: string): (error: unknown) => boolean {
   return (error) => error instanceof RpcError && error.code === code
@@ -121,7 +121,7 @@ test('retry sends again what did not run, until it runs', async (t) => {
       retry(3, (nodeID, error) => {
         retried.push(`${nodeID} ${error.code}`)
         if (retried.length === 2)
-          cluster.server('a').handle(Storage, { readRPC: () => ({ value: 'here', timestamp: 1, writerID: 'w' }) })
+          cluster.server('a').handle(Storage, { readRPC: () => ({ value: 'here', timestamp: 1, writer: 'w' }) })
       }),
     ],
   })

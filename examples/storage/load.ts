@@ -2,7 +2,8 @@
 // whether anything that was acknowledged can not be read any more.
 
 import { type Configuration, QuorumError } from 'gorums'
-import { newest, Storage } from './service.ts'
+import { newest } from './entry.ts'
+import { Storage } from './storage_gorums.ts'
 
 export interface LoadOptions {
   /** Half of them writes. Default 200. */
@@ -146,7 +147,7 @@ export class Load {
   async #write(number: number): Promise<void> {
     const { writerID } = this.#options
     const key = this.#keyOf(number)
-    const request = { key, value: `value ${number}`, timestamp: number, writerID }
+    const request = { key, value: `value ${number}`, timestamp: number, writer: writerID }
     await this.#storage.writeQC(request, { timeoutMs: CALL_TIMEOUT_MS }).majority()
     this.#acknowledged.set(key, Math.max(number, this.#acknowledged.get(key) ?? 0))
   }

@@ -7,7 +7,7 @@ import { QuorumError } from 'gorums'
 import { Program } from '../run-program.ts'
 import { MultiWriterStorage } from './clients.ts'
 import { ReplicaProcesses } from './processes.ts'
-import { type NestedWriteReply, Storage } from './service.ts'
+import { type NestedWriteReply, Storage } from './storage_gorums.ts'
 import { connectLocally } from './tour.ts'
 
 test('a replica can be killed, stopped, continued and started again, and finds its way back', async (t) => {
@@ -16,7 +16,7 @@ test('a replica can be killed, stopped, continued and started again, and finds i
   const configuration = await connectLocally(processes.addresses)
   t.after(() => configuration.close())
   const client = new MultiWriterStorage(configuration, 'w')
-  await configuration.client(Storage).writeQC({ key: 'x', value: 'kept', timestamp: 1, writerID: 'w' }).all()
+  await configuration.client(Storage).writeQC({ key: 'x', value: 'kept', timestamp: 1, writer: 'w' }).all()
 
   await processes.kill('c')
   assert.equal(processes.state('c'), 'killed')
@@ -42,7 +42,7 @@ test('a replica can be killed, stopped, continued and started again, and finds i
   const onlyB = configuration.subset(['b']).client(Storage)
   const nestedWrite = (): Promise<NestedWriteReply> =>
     onlyB
-      .writeNested({ key: 'y', value: 'v', timestamp: 1, writerID: 'w' })
+      .writeNested({ key: 'y', value: 'v', timestamp: 1, writer: 'w' })
       .first()
       .catch((error: unknown) => (isUnavailableAt('b', error) ? nestedWrite() : Promise.reject(error)))
   const { writtenTo } = await nestedWrite()

@@ -79,8 +79,8 @@ test('every kind of call can be made from the prompt, and reads see what was wri
 test('a stream is read level by level, and what only some have is written back', async (t) => {
   checkLeaks(t)
   const { storage, configuration } = await connectReplicas(t, 3)
-  plant(storage, 'abc', 'x', { value: 'old', timestamp: 1, writerID: 'w' })
-  plant(storage, 'b', 'x', { value: 'new', timestamp: 2, writerID: 'w' })
+  plant(storage, 'abc', 'x', { value: 'old', timestamp: 1, writer: 'w' })
+  plant(storage, 'b', 'x', { value: 'new', timestamp: 2, writer: 'w' })
   const { failures, lines } = await tell(configuration, 'cfg 0,1 qc stream x')
   assert.equal(failures, 0)
   assert.deepEqual(lines.slice(-2), [
@@ -95,8 +95,8 @@ test('--explain draws every phase, one bar per node, and shows the metadata of r
   const configuration = await cluster.connect({ waitFor: 'all' })
   const { lines } = await tell(configuration, 'qc write x 1 --explain')
   const headings = lines.filter((line) => line.startsWith('storage.Storage/'))
-  assert.match(headings[0]!, /readQC.*: 3 of 3 replied/)
-  assert.match(headings[1]!, /writeQC.*: 3 of 3 replied/)
+  assert.match(headings[0]!, /ReadQC.*: 3 of 3 replied/)
+  assert.match(headings[1]!, /WriteQC.*: 3 of 3 replied/)
   for (const id of ['a', 'b', 'c']) {
     assert.equal(lines.filter((line) => line.startsWith(`  ${id} `) && line.includes('█')).length, 2)
     assert.ok(lines.some((line) => line.startsWith(`  ${id}: served-by=${id}`)))

@@ -6,7 +6,7 @@ import { createReplica, createServer, type Replica, RpcError, type Server } from
 import { type ServerInterceptorName, serverInterceptors } from './interceptors.ts'
 import { type FromReplica, removeDirectory, type ToReplica } from './processes.ts'
 import { storageHandlers } from './server.ts'
-import { Storage } from './service.ts'
+import { Storage } from './storage_gorums.ts'
 import { Store } from './store.ts'
 
 export interface ServeOptions {

@@ -10,7 +10,8 @@ import {
   type Replies,
   RpcError,
 } from 'gorums'
-import { type Entry, type NestedReadReply, newest, type ReadRequest, Storage, type WriteRequest } from './service.ts'
+import { newest } from './entry.ts'
+import { type Entry, type NestedReadReply, type ReadRequest, Storage, type WriteRequest } from './storage_gorums.ts'
 import type { Store } from './store.ts'
 
 /**

@@ -3,10 +3,11 @@
 
 import { type Configuration, connect, createServer, QuorumError, type Replies, type Server } from 'gorums'
 import { Cable } from './cable.ts'
+import { newest } from './entry.ts'
 import { describe } from './execute.ts'
 import { type Paint, wrap } from './paint.ts'
 import { storageHandlers } from './server.ts'
-import { newest, Storage, type WriteReply, type WriteRequest } from './service.ts'
+import { Storage, type WriteReply, type WriteRequest } from './storage_gorums.ts'
 import { Store } from './store.ts'
 
 const NODE_IDS = ['a', 'b', 'c', 'd', 'e']
@@ -65,7 +66,7 @@ async function act(
     const { connected } = client.status
     const what = `${writerID.padEnd(5)} (${connected.size} connected) writes ${key} = "${writerID}":`
     try {
-      const replies = await write(client, { key, value: writerID, timestamp: 1, writerID })
+      const replies = await write(client, { key, value: writerID, timestamp: 1, writer: writerID })
       acknowledged.push(writerID)
       print(`   ${what} ${paint.green('acknowledged')} by ${[...replies.keys()].join(', ')}`)
     } catch (error) {

@@ -4,7 +4,7 @@
 import type { Replica, Server, ServerInterceptor } from 'gorums'
 import { type LocalCluster, startLocalCluster, type TestContextLike } from 'gorums/testing'
 import { storageHandlers } from './server.ts'
-import { type Entry, Storage } from './service.ts'
+import { type Entry, Storage } from './storage_gorums.ts'
 import { Store } from './store.ts'
 
 export interface StorageCluster<S extends Server | Replica> {

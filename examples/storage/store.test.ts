@@ -6,7 +6,7 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { isNewer, NOTHING, newest } from './service.ts'
+import { isNewer, NOTHING, newest } from './entry.ts'
 import { Store } from './store.ts'
 
 function journalFor(t: TestContext): string {
@@ -15,7 +15,7 @@ function journalFor(t: TestContext): string {
   return path.join(directory, 'journal')
 }
 
-const write = (value: string, timestamp: number, writerID = 'w') => ({ key: 'x', value, timestamp, writerID })
+const write = (value: string, timestamp: number, writer = 'w') => ({ key: 'x', value, timestamp, writer })
 
 test('a store keeps the newest entry, whatever the order in which entries come', () => {
   const store = new Store()
@@ -23,13 +23,13 @@ test('a store keeps the newest entry, whatever the order in which entries come',
   assert.equal(store.put(write('two', 2)), true)
   assert.equal(store.put(write('one', 1)), false)
   assert.equal(store.put(write('two', 2)), false)
-  assert.deepEqual(store.get('x'), { value: 'two', timestamp: 2, writerID: 'w' })
+  assert.deepEqual(store.get('x'), { value: 'two', timestamp: 2, writer: 'w' })
   assert.equal(store.size, 1)
 })
 
 test('writers with one timestamp are ordered by their ids', () => {
-  const anna = { value: 'a', timestamp: 1, writerID: 'anna' }
-  const bert = { value: 'b', timestamp: 1, writerID: 'bert' }
+  const anna = { value: 'a', timestamp: 1, writer: 'anna' }
+  const bert = { value: 'b', timestamp: 1, writer: 'bert' }
   assert.equal(isNewer(bert, anna), true)
   assert.equal(isNewer(anna, bert), false)
   assert.equal(isNewer(anna, anna), false)
@@ -44,7 +44,7 @@ test('a journal brings back what was written, and stays usable', (t) => {
   before.put(write('two\nlines, "quoted" and ünïcode', 2))
   before.close()
   const after = new Store(journal)
-  assert.deepEqual(after.get('x'), { value: 'two\nlines, "quoted" and ünïcode', timestamp: 2, writerID: 'w' })
+  assert.deepEqual(after.get('x'), { value: 'two\nlines, "quoted" and ünïcode', timestamp: 2, writer: 'w' })
   after.put(write('three', 3))
   after.close()
   const again = new Store(journal)

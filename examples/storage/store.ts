@@ -2,7 +2,8 @@
 // that has acknowledged a write must still have it after a crash; otherwise quorums of the past prove nothing.
 
 import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs'
-import { type Entry, isNewer, NOTHING, type WriteRequest } from './service.ts'
+import { isNewer, NOTHING } from './entry.ts'
+import type { Entry, WriteRequest } from './storage_gorums.ts'
 
 /** Timestamped entries by key. */
 export class Store {
@@ -31,8 +32,8 @@ export class Store {
 
   /** Keeps what is newer; returns whether it was. */
   put(request: WriteRequest): boolean {
-    const { key, value, timestamp, writerID } = request
-    const entry: Entry = { value, timestamp, writerID }
+    const { key, value, timestamp, writer } = request
+    const entry: Entry = { value, timestamp, writer }
     if (!isNewer(entry, this.get(key))) return false
     if (this.#journal !== undefined) writeSync(this.#journal, `${JSON.stringify({ key, ...entry })}\n`)
     this.#entries.set(key, entry)
@@ -75,8 +76,8 @@ export class Store {
     const end = text.lastIndexOf('\n') + 1
     for (const line of text.slice(0, end).split('\n')) {
       if (line === '') continue
-      const { key, value, timestamp, writerID } = JSON.parse(line) as WriteRequest
-      const entry: Entry = { value, timestamp, writerID }
+      const { key, value, timestamp, writer } = JSON.parse(line) as WriteRequest
+      const entry: Entry = { value, timestamp, writer }
       if (isNewer(entry, this.get(key))) this.#entries.set(key, entry)
     }
     // A crash may have cut the last line short. It was never acknowledged, and the next one must not be glued to it.

@@ -5,7 +5,7 @@ import type { Configuration } from 'gorums'
 import { Load, type LoadWindow } from './load.ts'
 import { nodeMarks } from './marks.ts'
 import type { ReplicaProcesses } from './processes.ts'
-import { Storage } from './service.ts'
+import { Storage } from './storage_gorums.ts'
 import type { Narrator } from './tour.ts'
 
 const WARM_UP_MS = 500

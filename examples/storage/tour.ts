@@ -3,12 +3,13 @@
 
 import { type Configuration, connect, QuorumError } from 'gorums'
 import { CONFIDENCE, confidence, MultiWriterStorage } from './clients.ts'
+import { newest } from './entry.ts'
 import { describe } from './execute.ts'
 import { explain } from './explain.ts'
 import { type Paint, wrap } from './paint.ts'
 import type { ReplicaProcesses } from './processes.ts'
 import { LOCAL_BACKOFF } from './serve.ts'
-import { newest, Storage, type WriteRequest } from './service.ts'
+import { Storage, type WriteRequest } from './storage_gorums.ts'
 import { failuresUnderLoad } from './tour-failures.ts'
 
 /** Where the tour tells its story. */
@@ -49,7 +50,7 @@ async function majorities(configuration: Configuration, { chapter, say, code, sh
   await chapter('A majority is enough')
   say('One request to all five; the call goes on when three have answered. The other two get it as well.')
   const storage = configuration.client(Storage)
-  const request: WriteRequest = { key: 'capital', value: 'Oslo', timestamp: 1, writerID: 'tour' }
+  const request: WriteRequest = { key: 'capital', value: 'Oslo', timestamp: 1, writer: 'tour' }
   code(`await storage.writeQC({ key: 'capital', value: 'Oslo', … }).majority()`)
   const written = await storage.writeQC(request).majority()
   show(`acknowledged by ${[...written.keys()].join(', ')}; still out: ${written.pending.join(', ') || 'nobody'}`)
@@ -73,8 +74,8 @@ async function levels(configuration: Configuration, { chapter, say, code, show }
   await chapter('A correctable: an answer that gets better')
   say('"red" is everywhere. A write of "blue" has reached c only, and its writer is gone.')
   const writer = configuration.client(Storage)
-  await writer.writeQC({ key: 'colour', value: 'red', timestamp: 1, writerID: 'tour' }).all()
-  const blue: WriteRequest = { key: 'colour', value: 'blue', timestamp: 2, writerID: 'tour' }
+  await writer.writeQC({ key: 'colour', value: 'red', timestamp: 1, writer: 'tour' }).all()
+  const blue: WriteRequest = { key: 'colour', value: 'blue', timestamp: 2, writer: 'tour' }
   await configuration.node('c').client(Storage).writeRPC(blue)
   const view = configuration.subset(['a', 'b', 'c'])
   code(`for await (const { value, level } of storage.readStream({ key: 'colour' }).correctable(confidence))`)
@@ -93,7 +94,7 @@ async function everyone(configuration: Configuration, { chapter, say, code, show
   await chapter('A multicast, and order')
   say('One way: nobody answers. But calls to one node keep their order, so an RPC that follows must see it.')
   code(`await storage.writeMulticast({ key: 'motto', value: 'in order', … })`)
-  const motto: WriteRequest = { key: 'motto', value: 'in order', timestamp: 1, writerID: 'tour' }
+  const motto: WriteRequest = { key: 'motto', value: 'in order', timestamp: 1, writer: 'tour' }
   const sent = configuration.client(Storage).writeMulticast(motto)
   code(`await configuration.node(id).client(Storage).readRPC({ key: 'motto' })   // each node, at once`)
   const answers = await Promise.all(

@@ -2,15 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { runCommand } from '../../src/generate/command.ts'
+import { buf, bufMissing } from './buf-program.ts'
 import { protos, textsIn } from './corpus.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
-const buf = path.join(import.meta.dirname, 'buf/node_modules/.bin/buf')
 const FILES = readdirSync(path.join(protos, 'corpus')).sort()
 /** Debian's protoc is older than editions. */
 const EDITIONS = FILES.filter((name) => /^edition = /m.test(readFileSync(path.join(protos, 'corpus', name), 'utf8')))
@@ -55,7 +55,6 @@ function run(program: string, words: readonly string[], cwd: string): void {
 }
 
 const protocMissing = spawnSync('protoc', ['--version']).status === 0 ? false : 'protoc is not installed'
-const bufMissing = existsSync(buf) || process.env.CI ? false : 'buf is not installed: npm ci --prefix test/generate/buf'
 
 test('protoc gives the same bytes as the command', { skip: protocMissing }, (t) => {
   const place = folder(t)

@@ -1,5 +1,5 @@
 // All files that the generator has made and that are kept: the golden outputs, the well-known types of the runtime, what
-// the plugin reads and writes, and the messages of benchmarks.
+// the plugin reads and writes, the service of the storage example, and the messages of benchmarks.
 import path from 'node:path'
 import { emitFile } from '../../src/generate/emit.ts'
 import type { GeneratorOptions } from '../../src/generate/model.ts'
@@ -25,6 +25,7 @@ export function keptFiles(): KeptFile[] {
     ...golden('golden-string', ['scalars', 'messages'], { ...DEFAULTS, int64: 'string' }),
     ...wellKnown(),
     inPlace('src/generate/plugin.proto', { ...DEFAULTS, int64: 'number' }, '../../codec/message.ts'),
+    inPlace('examples/storage/storage.proto', { ...DEFAULTS, int64: 'number' }),
     inPlace('bench/micro/messages.proto', DEFAULTS),
     inPlace('bench/targets/message.proto', DEFAULTS),
   ]

@@ -3,8 +3,9 @@
 
 import { type Configuration, connect, createServer } from 'gorums'
 import { MultiWriterStorage } from '../../../examples/storage/clients.ts'
+import { newest } from '../../../examples/storage/entry.ts'
 import { storageHandlers } from '../../../examples/storage/server.ts'
-import { type Entry, newest, Storage, type WriteReply } from '../../../examples/storage/service.ts'
+import { type Entry, Storage, type WriteReply } from '../../../examples/storage/storage_gorums.ts'
 import { Store } from '../../../examples/storage/store.ts'
 import { type CheckResult, checkLinearizable } from '../../../src/testing/linearizability/checker.ts'
 import { HistoryRecorder } from '../../../src/testing/linearizability/history.ts'
@@ -165,7 +166,7 @@ class BrokenRegister implements Register {
   async write(key: string, value: string): Promise<void> {
     const { timestamp } = await this.#newest(key)
     this.#last = Math.max(this.#last, timestamp) + 1
-    await this.#put(key, { value, timestamp: this.#last, writerID: this.#writerID })
+    await this.#put(key, { value, timestamp: this.#last, writer: this.#writerID })
   }
 
   async #newest(key: string): Promise<Entry> {
