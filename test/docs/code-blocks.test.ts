@@ -7,12 +7,20 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { writeCertificates } from './certificates.ts'
-import { differenceOf, type Program, programsOf } from './programs.ts'
+import { commandsOf, differenceOf, filesOf, type Program, programsOf } from './programs.ts'
 import type { Outcome } from './runner.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
-const DOCUMENTS = ['README.md', 'docs/guide.md', 'docs/ordering.md', 'docs/from-gorums.md', 'docs/simulation.md']
+const DOCUMENTS = [
+  'README.md',
+  'docs/guide.md',
+  'docs/codegen.md',
+  'docs/ordering.md',
+  'docs/from-gorums.md',
+  'docs/simulation.md',
+]
 /** A process of documents that has not ended by then has left something open. */
 const TIMEOUT_MS = 45_000
 
@@ -22,14 +30,21 @@ interface Ended {
   readonly stderr: string
 }
 
-/** Runs a command of this Node.js in the project's folder. */
-function node(...args: string[]): Promise<Ended> {
+/** Runs a command of this Node.js, in the project's folder unless another one is given. */
+function node(args: readonly string[], cwd = root): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd: root, timeout: TIMEOUT_MS }, (error, stdout, stderr) => {
+    execFile(process.execPath, args, { cwd, timeout: TIMEOUT_MS }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1
       resolve({ code, stdout, stderr: error?.killed ? `${stderr}\nkilled: it did not end by itself` : stderr })
     })
   })
+}
+
+/** The command that a document shows, from source. */
+async function gorums(words: readonly string[], cwd: string): Promise<void> {
+  const tsx = pathToFileURL(path.join(root, 'node_modules/tsx/dist/loader.mjs')).href
+  const { code, stderr } = await node(['--import', tsx, path.join(root, 'scripts/gorums.ts'), ...words], cwd)
+  assert.equal(code, 0, `npx gorums ${words.join(' ')}: ${stderr}`)
 }
 
 describe('the documents', () => {
@@ -47,8 +62,11 @@ describe('the documents', () => {
     )
     for (const document of DOCUMENTS) {
       mkdirSync(folderOf(document))
-      const found = programsOf(readFileSync(path.join(root, document), 'utf8'))
-      for (const { file, text } of found) writeFileSync(path.join(folderOf(document), file), text)
+      const markdown = readFileSync(path.join(root, document), 'utf8')
+      const found = programsOf(markdown)
+      const protos = filesOf(markdown).filter(({ file }) => file.endsWith('.proto'))
+      for (const { file, text } of [...found, ...protos]) writeFileSync(path.join(folderOf(document), file), text)
+      for (const words of commandsOf(markdown)) await gorums(words, folderOf(document))
       programs.set(document, found)
     }
     await writeCertificates(folderOf('docs/guide.md'))
@@ -56,11 +74,11 @@ describe('the documents', () => {
   after(() => rmSync(folder, { recursive: true, force: true }))
 
   it('hold programs that compile under the strictest options', async () => {
-    const { code, stdout, stderr } = await node(
+    const { code, stdout, stderr } = await node([
       path.join(root, 'node_modules/typescript/bin/tsc'),
       '-p',
       path.join(folder, 'tsconfig.json'),
-    )
+    ])
     assert.equal(code, 0, `a file's line is its document's line:\n${stdout}${stderr}`)
   })
 
@@ -71,7 +89,7 @@ describe('the documents', () => {
       assert.ok(runnable.length > 0, 'no program was found')
       const runner = path.join(import.meta.dirname, 'runner.ts')
       const files = runnable.map((program) => path.join(folderOf(document), program.file))
-      const ended = await node('--import', 'tsx', runner, ...files)
+      const ended = await node(['--import', 'tsx', runner, ...files])
       const outcomes = ended.stdout
         .split('\n')
         .filter(Boolean)

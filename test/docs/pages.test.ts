@@ -7,6 +7,7 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { backoffDefaults, limitDefaults, timeDefaults } from '../../src/options.ts'
 import { type Page, readPage, readPages, root, tableRows } from './pages.ts'
+import { filesOf } from './programs.ts'
 
 const pages = readPages()
 const scripts = Object.keys(JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).scripts)
@@ -52,6 +53,12 @@ describe('the pages', () => {
         .map((name) => `${file}: ${name}`),
     )
     assert.deepEqual(missing, [])
+  })
+
+  it('show files of the project as they are', () => {
+    const shown = pages.flatMap(({ text }) => filesOf(text)).filter(({ file }) => file.includes('/'))
+    assert.ok(shown.some(({ file }) => file === 'examples/storage/buf.gen.yaml'))
+    for (const { file, text } of shown) assert.equal(text, readFileSync(path.join(root, file), 'utf8'), file)
   })
 
   it('name tests that there are, for everything that users of Gorums have asked for', () => {

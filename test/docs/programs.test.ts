@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { anchorOf, readMarkdown } from './markdown.ts'
 import { tableRows } from './pages.ts'
-import { differenceOf, programsOf } from './programs.ts'
+import { commandsOf, differenceOf, filesOf, programsOf } from './programs.ts'
 
 const page = (...lines: readonly string[]): string => lines.join('\n')
 
@@ -97,6 +97,28 @@ describe('the programs of a page', () => {
       () => programsOf(page('# One', '```ts', 'one()', '```', '# Two', '```ts continue', 'two()', '```')),
       /no program above it/,
     )
+  })
+})
+
+describe('files and commands of a document', () => {
+  it('are those of blocks that have a name, or say that they are run', () => {
+    const text = page(
+      '```proto a.proto',
+      'message A {}',
+      '```',
+      '```sh run',
+      'npx gorums gen a.proto   # writes it',
+      '```',
+    )
+    assert.deepEqual(filesOf(text), [{ file: 'a.proto', text: 'message A {}\n' }])
+    assert.deepEqual(commandsOf(text), [['gen', 'a.proto']])
+    assert.deepEqual(programsOf(text), [])
+    const shown = page('```proto', 'message A {}', '```', '```sh', 'npx gorums gen a.proto', '```')
+    assert.deepEqual([filesOf(shown), commandsOf(shown)], [[], []])
+  })
+
+  it('are refused when they would run something else', () => {
+    assert.throws(() => commandsOf(page('```sh run', 'npx other', '```')), /line 2: only npx gorums gen is run/)
   })
 })
 

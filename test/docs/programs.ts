@@ -4,8 +4,11 @@
 //   ```ts             a program
 //   ```ts continue    goes on with the program above it, in the same section
 //   ```ts storage.ts  a module that the programs of the document import from './storage.ts'
+//   ```proto a.proto  a .proto file, which the commands of the document generate from
+//   ```sh run         commands `npx gorums gen …`, run before the programs
+//   ```yaml a/b.yaml  a file of the project, as it is there
 
-import { readMarkdown } from './markdown.ts'
+import { type Block, readMarkdown } from './markdown.ts'
 
 /** A program, or a module of programs. */
 export interface Program {
@@ -21,6 +24,9 @@ export interface Program {
 
 /** Languages whose blocks are not run. TypeScript is not among them: it runs or is no TypeScript. */
 const NOT_RUN = new Set(['text', 'go', 'mermaid', 'sh', 'json', 'proto'])
+/** Languages whose blocks may be files. */
+const FILES = new Set(['proto', 'yaml'])
+const GENERATE = /^npx gorums gen /
 const PRINTS = /\/\/ prints (.*)$/
 
 interface Draft {
@@ -36,6 +42,7 @@ export function programsOf(markdown: string): Program[] {
   const drafts: Draft[] = []
   for (const block of readMarkdown(markdown).blocks) {
     if (NOT_RUN.has(block.language) && block.words.length === 0) continue
+    if (isFile(block) || isRun(block)) continue
     const [word, ...more] = block.words
     const isModule = word?.endsWith('.ts') === true
     if (block.language !== 'ts' || more.length > 0 || (word !== undefined && !isModule && word !== 'continue'))
@@ -60,6 +67,37 @@ export function programsOf(markdown: string): Program[] {
     }
   }
   return drafts.map(({ lines, ...rest }) => ({ ...rest, text: `${lines.join('\n')}\nexport {}\n` }))
+}
+
+/** The files that a document shows by name, as `.proto` files for its commands and files of the project. */
+export function filesOf(markdown: string): { readonly file: string; readonly text: string }[] {
+  return readMarkdown(markdown)
+    .blocks.filter(isFile)
+    .map(({ words, text }) => ({ file: words[0]!, text: `${text}\n` }))
+}
+
+/** The words behind `npx gorums` of each command of a document. Throws for any other command in a block that is run. */
+export function commandsOf(markdown: string): string[][] {
+  return readMarkdown(markdown)
+    .blocks.filter(isRun)
+    .flatMap(({ text, line }) =>
+      text.split('\n').map((command, index) => {
+        if (!GENERATE.test(command))
+          throw new Error(`line ${line + index}: only npx gorums gen is run, not "${command}"`)
+        return command
+          .replace(/ +#.*$/, '')
+          .split(/ +/)
+          .slice(2)
+      }),
+    )
+}
+
+function isFile({ language, words }: Block): boolean {
+  return FILES.has(language) && words.length === 1 && words[0]!.endsWith(`.${language}`)
+}
+
+function isRun({ language, words }: Block): boolean {
+  return language === 'sh' && words.join() === 'run'
 }
 
 function extend(draft: Draft, line: number, text: string): void {
