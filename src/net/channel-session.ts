@@ -26,8 +26,6 @@ const LOGGED_CALLS_MIN = 1024
 /** What the log keeps: a call, whose frame depends on what has become of it meanwhile, or any other frame as it is. */
 type LogEntry = OutgoingCall | Frame
 
-const NOTHING = { above: 0, entries: [] }
-
 export class ChannelSession {
   /** Empty when nothing survives the connection. */
   readonly id: Buffer
@@ -54,8 +52,6 @@ export class ChannelSession {
   #expiryTimer: Timer | undefined
   /** GOAWAY with the last frame that we have accepted requests up to, once there will be no more. */
   #drainFrame: Buffer | undefined
-  /** What had arrived over earlier connections, as has only been told at the beginning of later ones, behind frame `above`. */
-  #arrived: { readonly above: number; readonly entries: readonly LogEntry[] } = NOTHING
   /** Whether the other side has heard that on the connection of the moment. */
   #isDrainHeard = false
 
@@ -149,21 +145,19 @@ export class ChannelSession {
     this.connection = connection
     this.intake.resume()
     this.allow(requestBytesAllowed)
-    this.#noteArrived(peerReceived)
-    this.frames.acknowledge(peerReceived)
+    this.frames.goOn(peerReceived)
     if (greets) this.sendAck(peerReceived)
     // Before the refusals that it has brought: whoever is told to wait for the next session does not fail.
     if (this.#drainFrame !== undefined) connection.sendControl(this.#drainFrame)
     const now = this.#channel.turn.now()
-    this.frames.replay((entry, bytes) => this.#sendAgain(entry, bytes, now), HEAD_BYTES)
-  }
-
-  /** Keeps what has arrived until it is certain that the other side had not begun to drain: until it acknowledges more. */
-  #noteArrived(peerReceived: number): void {
-    const { acknowledged } = this.frames
-    const above = this.#arrived === NOTHING ? acknowledged : this.#arrived.above
-    const arrived = this.frames.entriesAbove(acknowledged).slice(0, peerReceived - acknowledged)
-    this.#arrived = { above, entries: [...this.#arrived.entries, ...arrived] }
+    this.frames.replay(
+      {
+        isWanted: (entry) => !isCall(entry) || entry.isWantedAt(this.#channel),
+        send: (entry) => this.#sendAgain(entry, now),
+        skip: (entry, bytes) => this.#skip(entry as OutgoingCall, bytes),
+      },
+      HEAD_BYTES,
+    )
   }
 
   /** The connection is gone. */
@@ -184,12 +178,7 @@ export class ChannelSession {
   }
 
   onAck(ack: Ack): void {
-    this.#arrived = NOTHING
-    this.frames.acknowledge(ack.receivedFrames)
-    const { received } = this.frames
-    if (ack.sentFrames !== received) {
-      throw new ProtocolViolation(`ACK says ${ack.sentFrames} frames were sent, ${received} have arrived`)
-    }
+    this.frames.onAck(ack.receivedFrames, ack.sentFrames)
     this.allow(ack.requestBytesAllowed)
   }
 
@@ -207,18 +196,11 @@ export class ChannelSession {
    * calls that it has not accepted, which run nowhere. Their numbers stay taken.
    */
   onGoAway({ lastFrame, why }: GoAway): OutgoingCall[] {
-    const { acknowledged, sent } = this.frames
-    if (lastFrame > sent) {
-      throw new ProtocolViolation(`GOAWAY says that frame ${lastFrame} was the last, of ${sent} that were sent`)
-    }
-    // Said again after a reconnection, it is behind what has been acknowledged since.
-    if (lastFrame > acknowledged) this.frames.acknowledge(lastFrame)
+    const refused = this.frames.refusedAbove(lastFrame)
     if (!why.notExecuted) this.farewell ??= why
     if (!why.notExecuted || this.refusal !== undefined) return []
     this.refusal = why
-    // The other side may have begun to drain before the last connection was cut: what has arrived since is refused as well.
-    const arrived = this.#arrived.entries.slice(Math.max(0, lastFrame - this.#arrived.above))
-    return [...arrived, ...this.frames.entriesAbove(lastFrame)].filter(isCall)
+    return refused.filter(isCall)
   }
 
   /** Accepts no more requests from here on, and says so, on every connection anew. */
@@ -251,20 +233,17 @@ export class ChannelSession {
       .filter((entry): entry is OutgoingCall => isCall(entry) && entry.isOneWay && entry.isWantedAt(this.#channel))
   }
 
-  #sendAgain(entry: LogEntry, bytes: number, now: number): LogEntry {
-    if (!isCall(entry)) {
-      this.connection!.sendFrame(entry)
-      return entry
-    }
-    if (entry.isWantedAt(this.#channel)) {
-      this.#transmit(entry, entry.frameFor(this.#channel), now)
-      return entry
-    }
+  #sendAgain(entry: LogEntry, now: number): void {
+    if (isCall(entry)) this.#transmit(entry, entry.frameFor(this.#channel), now)
+    else this.connection!.sendFrame(entry)
+  }
+
+  #skip(call: OutgoingCall, bytes: number): LogEntry {
     // The other side will never count its bytes.
     this.#requestBytesSent -= bytes
-    const skip = bareFrame(Kind.skip, entry.msgID, 0)
+    const skip = bareFrame(Kind.skip, call.msgID, 0)
     this.connection!.sendFrame(skip)
-    entry.onSkipped(this.#channel)
+    call.onSkipped(this.#channel)
     return skip
   }
 

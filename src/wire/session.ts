@@ -8,6 +8,17 @@
 import { ProtocolViolation } from '../errors.ts'
 import { Deque } from './deque.ts'
 
+/** What becomes of the log's entries when it is sent again. */
+export interface Replay<T> {
+  /** Whether anybody still wants what an entry asks for. */
+  isWanted(entry: T): boolean
+  send(entry: T): void
+  /** Sends, in place of an entry of `bytes` that nobody wants, what only takes its number, and returns that. */
+  skip(entry: T, bytes: number): T
+}
+
+const NOTHING = { above: 0, entries: [] }
+
 export class Session<T> {
   /** How many counted frames have been written. */
   sent = 0
@@ -19,6 +30,8 @@ export class Session<T> {
   logBytes = 0
   readonly #entries = new Deque<T>()
   readonly #sizes = new Deque<number>()
+  /** What had arrived over earlier connections, as has only been told at the beginning of later ones, behind frame `above`. */
+  #arrived: { readonly above: number; readonly entries: readonly T[] } = NOTHING
 
   /** Numbers a frame that is about to be written, and keeps its entry until it is acknowledged. */
   write(entry: T, bytes: number): void {
@@ -50,6 +63,37 @@ export class Session<T> {
     }
   }
 
+  /**
+   * Goes on with another connection: what the other side has, `received`, leaves the log. Until its next ACK it may still
+   * refuse it: a GOAWAY that the last connection has lost is said again.
+   */
+  goOn(received: number): void {
+    const { acknowledged } = this
+    const above = this.#arrived === NOTHING ? acknowledged : this.#arrived.above
+    const entries = this.entriesAbove(acknowledged).slice(0, received - acknowledged)
+    this.acknowledge(received)
+    this.#arrived = { above, entries: [...this.#arrived.entries, ...entries] }
+  }
+
+  /** Takes an ACK: the other side has `received` of ours, and had sent `sent` of its own at this point of the stream. */
+  onAck(received: number, sent: number): void {
+    this.#arrived = NOTHING
+    this.acknowledge(received)
+    if (sent === this.received) return
+    throw new ProtocolViolation(`ACK says ${sent} frames were sent, ${this.received} have arrived`)
+  }
+
+  /** Takes a GOAWAY: everything up to number `last` was accepted. Returns the entries above, in order: they keep their numbers. */
+  refusedAbove(last: number): T[] {
+    if (last > this.sent) {
+      throw new ProtocolViolation(`GOAWAY says that frame ${last} was the last, of ${this.sent} that were sent`)
+    }
+    // Said again after a reconnection, it is behind what has been acknowledged since.
+    if (last > this.acknowledged) this.acknowledge(last)
+    const { above, entries } = this.#arrived
+    return [...entries.slice(Math.max(0, last - above)), ...this.entriesAbove(last)]
+  }
+
   /** The entries above number `last`, in order. They stay in the log: their numbers are taken. */
   entriesAbove(last: number): T[] {
     const above: T[] = []
@@ -59,19 +103,20 @@ export class Session<T> {
     return above
   }
 
-  /**
-   * Sends the whole log again, in order: `send` returns what takes an entry's place (itself, or a SKIP of
-   * `replacementBytes` for a request that was withdrawn) and has sent that.
-   */
-  replay(send: (entry: T, bytes: number) => T, replacementBytes: number): void {
+  /** Sends the whole log again, in order. What nobody wants is replaced by a SKIP of `skipBytes`: the count goes on. */
+  replay(to: Replay<T>, skipBytes: number): void {
     for (let left = this.#entries.length; left > 0; left--) {
       const entry = this.#entries.shift()!
       const bytes = this.#sizes.shift()!
-      const sent = send(entry, bytes)
-      const sentBytes = sent === entry ? bytes : replacementBytes
-      this.#entries.push(sent)
-      this.#sizes.push(sentBytes)
-      this.logBytes += sentBytes - bytes
+      if (to.isWanted(entry)) {
+        to.send(entry)
+        this.#entries.push(entry)
+        this.#sizes.push(bytes)
+        continue
+      }
+      this.#entries.push(to.skip(entry, bytes))
+      this.#sizes.push(skipBytes)
+      this.logBytes += skipBytes - bytes
     }
   }
 }

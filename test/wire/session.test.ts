@@ -50,11 +50,13 @@ test('a session does what its twin does: numbering, acknowledging, looking above
         } else if (each.type === 'replay') {
           const sent: number[] = []
           const replaced = (entry: number): number => (entry % each.modulus === 0 ? -entry : entry)
-          session.replay((entry, bytes) => {
+          const skip = (entry: number, bytes: number): number => {
             assert.equal(bytes, twin.open[sent.length]!.bytes)
             sent.push(entry)
             return replaced(entry)
-          }, 16)
+          }
+          const isWanted = (entry: number): boolean => replaced(entry) === entry
+          session.replay({ isWanted, send: (entry) => void sent.push(entry), skip }, 16)
           const expected = twin.open.map(({ entry }) => entry)
           assert.deepEqual(sent, expected)
           for (const frame of twin.open) {
@@ -84,6 +86,30 @@ test('an acknowledgement that goes back, or is ahead of what was sent, is a viol
   session.acknowledge(1)
   for (const number of [0, 3, 2 ** 53 - 1]) assert.throws(() => session.acknowledge(number), ProtocolViolation)
   assert.deepEqual([session.acknowledged, session.logBytes], [1, 30])
+})
+
+test('an ACK whose count of sent frames differs from what has arrived is a violation', () => {
+  const session = new Session<string>()
+  session.write('one', 20)
+  session.accept()
+  session.onAck(1, 1)
+  assert.equal(session.acknowledged, 1)
+  for (const sent of [0, 2]) assert.throws(() => session.onAck(1, sent), ProtocolViolation)
+})
+
+test('what was not accepted is named by its numbers, also when it had arrived before the connection began', () => {
+  const session = new Session<string>()
+  for (const entry of 'abcdef') session.write(entry, 16)
+  session.acknowledge(1)
+  session.goOn(4)
+  assert.deepEqual(session.entriesAbove(0), ['e', 'f'])
+  assert.deepEqual(session.refusedAbove(2), ['c', 'd', 'e', 'f'])
+  assert.deepEqual(session.refusedAbove(1), ['b', 'c', 'd', 'e', 'f'])
+  assert.deepEqual(session.refusedAbove(5), ['f'])
+  assert.equal(session.acknowledged, 5, 'a last frame acknowledges')
+  assert.throws(() => session.refusedAbove(7), ProtocolViolation)
+  session.onAck(5, 0)
+  assert.deepEqual(session.refusedAbove(2), ['f'], 'after an ACK what had arrived was accepted')
 })
 
 const ID = Buffer.alloc(16, 1)

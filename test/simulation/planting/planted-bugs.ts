@@ -62,15 +62,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     'resend-everything',
     'what the other side has is sent again as well',
     CHANNEL_SESSION,
-    'this.frames.acknowledge(peerReceived)\n',
+    'this.frames.goOn(peerReceived)\n',
     'void peerReceived\n',
   ),
   bug(
     'resend-nothing',
     'what a connection has lost is not sent again',
     CHANNEL_SESSION,
-    'this.frames.replay((entry, bytes) => this.#sendAgain(entry, bytes, now), HEAD_BYTES)',
-    'void now',
+    'send: (entry) => this.#sendAgain(entry, now),',
+    'send: () => void now,',
   ),
   bug(
     'resend-in-disorder',
