@@ -19,7 +19,7 @@ export interface Exploration {
 export const smallWorlds: readonly Bounds[] = [
   world({ requests: 2, log: 2, losses: 1, cancels: 1 }),
   world({ requests: 2, losses: 1, restarts: 1 }),
-  world({ requests: 1, losses: 2, cancels: 1 }),
+  world({ requests: 1, losses: 3, cancels: 1 }),
   world({ requests: 1, losses: 2, expiries: 1 }),
   world({ requests: 2, log: 2, losses: 1, drains: 1 }),
   world({ requests: 1, backs: 1, losses: 2 }),
