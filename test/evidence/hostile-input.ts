@@ -79,7 +79,8 @@ export async function hostileInput(isLong: boolean): Promise<Finding> {
     title:
       'Attackers against a server with a heap of 128 MB, beside an honest client: each deed alone, and all at once; exceptions ' +
       `to the factor of ${FACTOR_MAX} have bounds of their own`,
-    isAsPromised: crashes.length + failures.length + slower.length === 0 && peakMiB <= boundMiB,
+    isAsPromised: crashes.length + failures.length === 0 && peakMiB <= boundMiB,
+    isInTime: slower.length === 0,
     figures: {
       crashes,
       failuresOfTheHonestClient: failures,
