@@ -9,7 +9,7 @@ export interface Tiny {
   time: number
 }
 
-/** What encoding a Tiny takes. */
+/** What is taken where Tiny is written. */
 export interface TinyInput {
   key?: string | undefined
   time?: number | undefined
@@ -65,7 +65,7 @@ export interface Wide {
   f20?: Tiny | undefined
 }
 
-/** What encoding a Wide takes. */
+/** What is taken where Wide is written. */
 export interface WideInput {
   f1?: string | undefined
   f2?: string | undefined
@@ -222,7 +222,7 @@ export interface Nested {
   items: Tiny[]
 }
 
-/** What encoding a Nested takes. */
+/** What is taken where Nested is written. */
 export interface NestedInput {
   name?: string | undefined
   child?: NestedInput | undefined
@@ -275,7 +275,7 @@ export interface Blob {
   data: Uint8Array
 }
 
-/** What encoding a Blob takes. */
+/** What is taken where Blob is written. */
 export interface BlobInput {
   data?: Uint8Array | undefined
 }
@@ -307,7 +307,7 @@ export interface List {
   numbers: number[]
 }
 
-/** What encoding a List takes. */
+/** What is taken where List is written. */
 export interface ListInput {
   numbers?: readonly number[] | undefined
 }
@@ -344,7 +344,7 @@ export interface Texts {
   texts: string[]
 }
 
-/** What encoding a Texts takes. */
+/** What is taken where Texts is written. */
 export interface TextsInput {
   texts?: readonly string[] | undefined
 }

@@ -12,7 +12,7 @@ export interface Message {
   sentAt: number
 }
 
-/** What encoding a Message takes. */
+/** What is taken where Message is written. */
 export interface MessageInput {
   payload?: Uint8Array | undefined
   /** Which call this belongs to, where the transport does not say. */

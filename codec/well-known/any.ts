@@ -11,7 +11,7 @@ export interface Any {
   value: Uint8Array
 }
 
-/** What encoding a Any takes. */
+/** What is taken where Any is written. */
 export interface AnyInput {
   /** Ends with the full name of the type: type.googleapis.com/storage.State. */
   typeUrl?: string | undefined

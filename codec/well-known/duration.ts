@@ -10,7 +10,7 @@ export interface Duration {
   nanos: number
 }
 
-/** What encoding a Duration takes. */
+/** What is taken where Duration is written. */
 export interface DurationInput {
   seconds?: bigint | undefined
   /** Of the same sign as the seconds, up to 999 999 999. */

@@ -6,7 +6,7 @@ generatedFor(1, 'google/protobuf/empty.proto')
 /** Nothing. */
 export type Empty = Record<string, never>
 
-/** What encoding a Empty takes. */
+/** What is taken where Empty is written. */
 export type EmptyInput = Record<string, never>
 
 /** Encodes and decodes Empty. */

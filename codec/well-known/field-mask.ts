@@ -8,7 +8,7 @@ export interface FieldMask {
   paths: string[]
 }
 
-/** What encoding a FieldMask takes. */
+/** What is taken where FieldMask is written. */
 export interface FieldMaskInput {
   paths?: readonly string[] | undefined
 }

@@ -14,7 +14,7 @@ export interface Struct {
   fields: { [key: string]: Value }
 }
 
-/** What encoding a Struct takes. */
+/** What is taken where Struct is written. */
 export interface StructInput {
   fields?: { readonly [key: string]: ValueInput } | undefined
 }
@@ -82,7 +82,7 @@ export interface Value {
     | undefined
 }
 
-/** What encoding a Value takes. */
+/** What is taken where Value is written. */
 export interface ValueInput {
   kind?:
     | { case: 'nullValue'; value: NullValue }
@@ -178,7 +178,7 @@ export interface ListValue {
   values: Value[]
 }
 
-/** What encoding a ListValue takes. */
+/** What is taken where ListValue is written. */
 export interface ListValueInput {
   values?: readonly ValueInput[] | undefined
 }

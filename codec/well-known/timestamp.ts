@@ -11,7 +11,7 @@ export interface Timestamp {
   nanos: number
 }
 
-/** What encoding a Timestamp takes. */
+/** What is taken where Timestamp is written. */
 export interface TimestampInput {
   /** Since 1970-01-01T00:00:00Z; negative before. */
   seconds?: bigint | undefined

@@ -8,7 +8,7 @@ export interface DoubleValue {
   value: number
 }
 
-/** What encoding a DoubleValue takes. */
+/** What is taken where DoubleValue is written. */
 export interface DoubleValueInput {
   value?: number | undefined
 }
@@ -42,7 +42,7 @@ export interface FloatValue {
   value: number
 }
 
-/** What encoding a FloatValue takes. */
+/** What is taken where FloatValue is written. */
 export interface FloatValueInput {
   value?: number | undefined
 }
@@ -76,7 +76,7 @@ export interface Int64Value {
   value: bigint
 }
 
-/** What encoding a Int64Value takes. */
+/** What is taken where Int64Value is written. */
 export interface Int64ValueInput {
   value?: bigint | undefined
 }
@@ -110,7 +110,7 @@ export interface UInt64Value {
   value: bigint
 }
 
-/** What encoding a UInt64Value takes. */
+/** What is taken where UInt64Value is written. */
 export interface UInt64ValueInput {
   value?: bigint | undefined
 }
@@ -144,7 +144,7 @@ export interface Int32Value {
   value: number
 }
 
-/** What encoding a Int32Value takes. */
+/** What is taken where Int32Value is written. */
 export interface Int32ValueInput {
   value?: number | undefined
 }
@@ -178,7 +178,7 @@ export interface UInt32Value {
   value: number
 }
 
-/** What encoding a UInt32Value takes. */
+/** What is taken where UInt32Value is written. */
 export interface UInt32ValueInput {
   value?: number | undefined
 }
@@ -212,7 +212,7 @@ export interface BoolValue {
   value: boolean
 }
 
-/** What encoding a BoolValue takes. */
+/** What is taken where BoolValue is written. */
 export interface BoolValueInput {
   value?: boolean | undefined
 }
@@ -246,7 +246,7 @@ export interface StringValue {
   value: string
 }
 
-/** What encoding a StringValue takes. */
+/** What is taken where StringValue is written. */
 export interface StringValueInput {
   value?: string | undefined
 }
@@ -280,7 +280,7 @@ export interface BytesValue {
   value: Uint8Array
 }
 
-/** What encoding a BytesValue takes. */
+/** What is taken where BytesValue is written. */
 export interface BytesValueInput {
   value?: Uint8Array | undefined
 }

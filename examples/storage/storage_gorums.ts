@@ -25,7 +25,7 @@ export interface Entry {
   writer: string
 }
 
-/** What encoding a Entry takes. */
+/** What is taken where Entry is written. */
 export interface EntryInput {
   value?: string | undefined
   /** 0: nobody has written this key. */
@@ -71,7 +71,7 @@ export interface ReadRequest {
   key: string
 }
 
-/** What encoding a ReadRequest takes. */
+/** What is taken where ReadRequest is written. */
 export interface ReadRequestInput {
   key?: string | undefined
 }
@@ -107,7 +107,7 @@ export interface WriteRequest {
   writer: string
 }
 
-/** What encoding a WriteRequest takes. */
+/** What is taken where WriteRequest is written. */
 export interface WriteRequestInput {
   key?: string | undefined
   value?: string | undefined
@@ -158,7 +158,7 @@ export interface WriteReply {
   isNew: boolean
 }
 
-/** What encoding a WriteReply takes. */
+/** What is taken where WriteReply is written. */
 export interface WriteReplyInput {
   /** False when the replica has a newer entry, which it keeps. */
   isNew?: boolean | undefined
@@ -196,7 +196,7 @@ export interface NestedReadReply {
   readFrom: string[]
 }
 
-/** What encoding a NestedReadReply takes. */
+/** What is taken where NestedReadReply is written. */
 export interface NestedReadReplyInput {
   value?: string | undefined
   timestamp?: number | undefined
@@ -250,7 +250,7 @@ export interface NestedWriteReply {
   writtenTo: string[]
 }
 
-/** What encoding a NestedWriteReply takes. */
+/** What is taken where NestedWriteReply is written. */
 export interface NestedWriteReplyInput {
   writtenTo?: readonly string[] | undefined
 }

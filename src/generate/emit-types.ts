@@ -11,7 +11,10 @@ export function messageType(message: Message, isInput: boolean, scope: Scope): D
   const reference = { fullName: message.fullName, file: scope.file.name }
   const name = isInput ? scope.inputType(reference) : scope.type(reference)
   const comment = isInput
-    ? docComment({ comment: `What encoding a ${scope.type(reference)} takes.`, isDeprecated: message.isDeprecated })
+    ? docComment({
+        comment: `What is taken where ${scope.type(reference)} is written.`,
+        isDeprecated: message.isDeprecated,
+      })
     : docComment(message)
   const members = memberTypes(message, isInput, scope)
   // An interface without members would take anything.

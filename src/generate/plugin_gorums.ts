@@ -11,7 +11,7 @@ export interface Request {
   protoFile: File[]
 }
 
-/** What encoding a Request takes. */
+/** What is taken where Request is written. */
 export interface RequestInput {
   fileToGenerate?: readonly string[] | undefined
   parameter?: string | undefined
@@ -66,7 +66,7 @@ export interface Response {
   file: Output[]
 }
 
-/** What encoding a Response takes. */
+/** What is taken where Response is written. */
 export interface ResponseInput {
   error?: string | undefined
   supportedFeatures?: number | undefined
@@ -134,7 +134,7 @@ export interface Output {
   content?: string | undefined
 }
 
-/** What encoding a Output takes. */
+/** What is taken where Output is written. */
 export interface OutputInput {
   name?: string | undefined
   content?: string | undefined
@@ -183,7 +183,7 @@ export interface File {
   optionDependency: string[]
 }
 
-/** What encoding a File takes. */
+/** What is taken where File is written. */
 export interface FileInput {
   name?: string | undefined
   package?: string | undefined
@@ -333,7 +333,7 @@ export interface FileOptions {
   features?: Features | undefined
 }
 
-/** What encoding a FileOptions takes. */
+/** What is taken where FileOptions is written. */
 export interface FileOptionsInput {
   features?: FeaturesInput | undefined
 }
@@ -378,7 +378,7 @@ export interface Message {
   reservedName: string[]
 }
 
-/** What encoding a Message takes. */
+/** What is taken where Message is written. */
 export interface MessageInput {
   name?: string | undefined
   field?: readonly FieldInput[] | undefined
@@ -517,7 +517,7 @@ export interface Range {
   end?: number | undefined
 }
 
-/** What encoding a Range takes. */
+/** What is taken where Range is written. */
 export interface RangeInput {
   start?: number | undefined
   end?: number | undefined
@@ -556,7 +556,7 @@ export interface MessageOptions {
   features?: Features | undefined
 }
 
-/** What encoding a MessageOptions takes. */
+/** What is taken where MessageOptions is written. */
 export interface MessageOptionsInput {
   deprecated?: boolean | undefined
   mapEntry?: boolean | undefined
@@ -611,7 +611,7 @@ export interface Field {
   proto3Optional?: boolean | undefined
 }
 
-/** What encoding a Field takes. */
+/** What is taken where Field is written. */
 export interface FieldInput {
   name?: string | undefined
   extendee?: string | undefined
@@ -706,7 +706,7 @@ export interface FieldOptions {
   features?: Features | undefined
 }
 
-/** What encoding a FieldOptions takes. */
+/** What is taken where FieldOptions is written. */
 export interface FieldOptionsInput {
   packed?: boolean | undefined
   deprecated?: boolean | undefined
@@ -753,7 +753,7 @@ export interface Oneof {
   options?: OneofOptions | undefined
 }
 
-/** What encoding a Oneof takes. */
+/** What is taken where Oneof is written. */
 export interface OneofInput {
   name?: string | undefined
   options?: OneofOptionsInput | undefined
@@ -794,7 +794,7 @@ export interface OneofOptions {
   features?: Features | undefined
 }
 
-/** What encoding a OneofOptions takes. */
+/** What is taken where OneofOptions is written. */
 export interface OneofOptionsInput {
   features?: FeaturesInput | undefined
 }
@@ -834,7 +834,7 @@ export interface Enum {
   reservedName: string[]
 }
 
-/** What encoding a Enum takes. */
+/** What is taken where Enum is written. */
 export interface EnumInput {
   name?: string | undefined
   value?: readonly EnumValueInput[] | undefined
@@ -913,7 +913,7 @@ export interface EnumOptions {
   features?: Features | undefined
 }
 
-/** What encoding a EnumOptions takes. */
+/** What is taken where EnumOptions is written. */
 export interface EnumOptionsInput {
   allowAlias?: boolean | undefined
   deprecated?: boolean | undefined
@@ -961,7 +961,7 @@ export interface EnumValue {
   options?: EnumValueOptions | undefined
 }
 
-/** What encoding a EnumValue takes. */
+/** What is taken where EnumValue is written. */
 export interface EnumValueInput {
   name?: string | undefined
   number?: number | undefined
@@ -1007,7 +1007,7 @@ export interface EnumValueOptions {
   deprecated?: boolean | undefined
 }
 
-/** What encoding a EnumValueOptions takes. */
+/** What is taken where EnumValueOptions is written. */
 export interface EnumValueOptionsInput {
   deprecated?: boolean | undefined
 }
@@ -1041,7 +1041,7 @@ export interface Service {
   options?: ServiceOptions | undefined
 }
 
-/** What encoding a Service takes. */
+/** What is taken where Service is written. */
 export interface ServiceInput {
   name?: string | undefined
   method?: readonly MethodInput[] | undefined
@@ -1093,7 +1093,7 @@ export interface ServiceOptions {
   deprecated?: boolean | undefined
 }
 
-/** What encoding a ServiceOptions takes. */
+/** What is taken where ServiceOptions is written. */
 export interface ServiceOptionsInput {
   deprecated?: boolean | undefined
 }
@@ -1130,7 +1130,7 @@ export interface Method {
   serverStreaming?: boolean | undefined
 }
 
-/** What encoding a Method takes. */
+/** What is taken where Method is written. */
 export interface MethodInput {
   name?: string | undefined
   inputType?: string | undefined
@@ -1208,7 +1208,7 @@ export interface MethodOptions {
   customReturnType?: string | undefined
 }
 
-/** What encoding a MethodOptions takes. */
+/** What is taken where MethodOptions is written. */
 export interface MethodOptionsInput {
   deprecated?: boolean | undefined
   rpc?: boolean | undefined
@@ -1299,7 +1299,7 @@ export interface Features {
   jsonFormat?: number | undefined
 }
 
-/** What encoding a Features takes. */
+/** What is taken where Features is written. */
 export interface FeaturesInput {
   fieldPresence?: number | undefined
   enumType?: number | undefined
@@ -1367,7 +1367,7 @@ export interface SourceInfo {
   location: Location[]
 }
 
-/** What encoding a SourceInfo takes. */
+/** What is taken where SourceInfo is written. */
 export interface SourceInfoInput {
   location?: readonly LocationInput[] | undefined
 }
@@ -1408,7 +1408,7 @@ export interface Location {
   leadingComments?: string | undefined
 }
 
-/** What encoding a Location takes. */
+/** What is taken where Location is written. */
 export interface LocationInput {
   path?: readonly number[] | undefined
   /** Line, column, and where it ends; from 0. */

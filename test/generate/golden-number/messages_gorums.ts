@@ -42,7 +42,7 @@ export interface Node {
   times: Date[]
 }
 
-/** What encoding a Node takes. */
+/** What is taken where Node is written. */
 export interface NodeInput {
   name?: string | undefined
   parent?: NodeInput | undefined
@@ -246,7 +246,7 @@ export interface Node_Inner {
   shades: Node_Inner_Shade[]
 }
 
-/** What encoding a Node_Inner takes. */
+/** What is taken where Node_Inner is written. */
 export interface Node_InnerInput {
   shade?: Node_Inner_Shade | undefined
   shades?: readonly Node_Inner_Shade[] | undefined
@@ -287,7 +287,7 @@ export const Node_Inner: MessageCodec<Node_InnerInput, Node_Inner> = defineMessa
 
 export type Nothing = Record<string, never>
 
-/** What encoding a Nothing takes. */
+/** What is taken where Nothing is written. */
 export type NothingInput = Record<string, never>
 
 /** Encodes and decodes Nothing. */
@@ -319,7 +319,7 @@ export interface Maps {
   doubles: { [key: string]: number }
 }
 
-/** What encoding a Maps takes. */
+/** What is taken where Maps is written. */
 export interface MapsInput {
   strings?: { readonly [key: string]: string } | undefined
   int32s?: { readonly [key: number]: number } | undefined

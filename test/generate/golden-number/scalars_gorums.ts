@@ -25,7 +25,7 @@ export interface All {
   someBytes: Uint8Array
 }
 
-/** What encoding a All takes. */
+/** What is taken where All is written. */
 export interface AllInput {
   aDouble?: number | undefined
   aFloat?: number | undefined
@@ -173,7 +173,7 @@ export interface Explicit {
   someBytes?: Uint8Array | undefined
 }
 
-/** What encoding a Explicit takes. */
+/** What is taken where Explicit is written. */
 export interface ExplicitInput {
   aDouble?: number | undefined
   aFloat?: number | undefined
@@ -309,7 +309,7 @@ export interface Lists {
   unpacked64: number[]
 }
 
-/** What encoding a Lists takes. */
+/** What is taken where Lists is written. */
 export interface ListsInput {
   doubles?: readonly number[] | undefined
   floats?: readonly number[] | undefined

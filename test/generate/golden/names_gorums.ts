@@ -16,7 +16,7 @@ export interface MessageCodec {
   key?: MessageCodec | undefined
 }
 
-/** What encoding a MessageCodec takes. */
+/** What is taken where MessageCodec is written. */
 export interface MessageCodecInput {
   message?: string | undefined
   writer?: number | undefined
@@ -68,7 +68,7 @@ export interface Service {
   Leading: string
 }
 
-/** What encoding a Service takes. */
+/** What is taken where Service is written. */
 export interface ServiceInput {
   aDate?: Date$Input | undefined
   someBytes?: Uint8Array$Input | undefined
@@ -136,7 +136,7 @@ export interface Date$ {
   valueOf$: string
 }
 
-/** What encoding a Date$ takes. */
+/** What is taken where Date$ is written. */
 export interface Date$Input {
   valueOf$?: string | undefined
 }
@@ -167,7 +167,7 @@ export const Date$: MessageCodec$<Date$Input, Date$> = defineMessage$({
 
 export type Uint8Array$ = Record<string, never>
 
-/** What encoding a Uint8Array$ takes. */
+/** What is taken where Uint8Array$ is written. */
 export type Uint8Array$Input = Record<string, never>
 
 /** Encodes and decodes Uint8Array$. */
@@ -192,7 +192,7 @@ export interface reader$ {
   tag: string
 }
 
-/** What encoding a reader$ takes. */
+/** What is taken where reader$ is written. */
 export interface reader$Input {
   tag?: string | undefined
 }
@@ -224,7 +224,7 @@ export interface reader_string {
   x: number
 }
 
-/** What encoding a reader_string takes. */
+/** What is taken where reader_string is written. */
 export interface reader_stringInput {
   x?: number | undefined
 }
@@ -256,7 +256,7 @@ export interface ReadRequest {
   input?: ReadRequestInput | undefined
 }
 
-/** What encoding a ReadRequest takes. */
+/** What is taken where ReadRequest is written. */
 export interface ReadRequestInput$ {
   input?: ReadRequestInputInput | undefined
 }
@@ -290,7 +290,7 @@ export const ReadRequest: MessageCodec$<ReadRequestInput$, ReadRequest> = define
 
 export type ReadRequestInput = Record<string, never>
 
-/** What encoding a ReadRequestInput takes. */
+/** What is taken where ReadRequestInput is written. */
 export type ReadRequestInputInput = Record<string, never>
 
 /** Encodes and decodes ReadRequestInput. */
@@ -313,7 +313,7 @@ export const ReadRequestInput: MessageCodec$<ReadRequestInputInput, ReadRequestI
 
 export type defineMessage = Record<string, never>
 
-/** What encoding a defineMessage takes. */
+/** What is taken where defineMessage is written. */
 export type defineMessageInput = Record<string, never>
 
 /** Encodes and decodes defineMessage. */
@@ -347,7 +347,7 @@ export interface AMessageWhoseNameIsSoLongThatNothingOfItFitsIntoALineOfOneHundr
   mapWithLongName: { [key: string]: AMessageWhoseNameIsSoLongThatNothingOfItFitsIntoALineOfOneHundredAndTwentyColumns }
 }
 
-/** What encoding a AMessageWhoseNameIsSoLongThatNothingOfItFitsIntoALineOfOneHundredAndTwentyColumns takes. */
+/** What is taken where AMessageWhoseNameIsSoLongThatNothingOfItFitsIntoALineOfOneHundredAndTwentyColumns is written. */
 export interface AMessageWhoseNameIsSoLongThatNothingOfItFitsIntoALineOfOneHundredAndTwentyColumnsInput {
   aFieldWithANameThatIsLong?:
     | AMessageWhoseNameIsSoLongThatNothingOfItFitsIntoALineOfOneHundredAndTwentyColumnsInput

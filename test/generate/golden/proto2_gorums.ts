@@ -38,7 +38,7 @@ export interface Old {
   choice?: { case: 'chosen'; value: Level } | { case: 'other'; value: Old_Other } | undefined
 }
 
-/** What encoding a Old takes. */
+/** What is taken where Old is written. */
 export interface OldInput {
   name: string
   part: PartInput
@@ -298,7 +298,7 @@ export interface Old_Extra {
   deep: Old_Extra_Deep[]
 }
 
-/** What encoding a Old_Extra takes. */
+/** What is taken where Old_Extra is written. */
 export interface Old_ExtraInput {
   note?: string | undefined
   deep?: readonly Old_Extra_DeepInput[] | undefined
@@ -341,7 +341,7 @@ export interface Old_Extra_Deep {
   depth?: number | undefined
 }
 
-/** What encoding a Old_Extra_Deep takes. */
+/** What is taken where Old_Extra_Deep is written. */
 export interface Old_Extra_DeepInput {
   depth?: number | undefined
 }
@@ -373,7 +373,7 @@ export interface Old_Other {
   value?: number | undefined
 }
 
-/** What encoding a Old_Other takes. */
+/** What is taken where Old_Other is written. */
 export interface Old_OtherInput {
   value?: number | undefined
 }
@@ -405,7 +405,7 @@ export interface Part {
   id: number
 }
 
-/** What encoding a Part takes. */
+/** What is taken where Part is written. */
 export interface PartInput {
   id: number
 }

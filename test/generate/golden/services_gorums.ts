@@ -22,7 +22,7 @@ export interface Request {
   attributes: { [key: string]: string }
 }
 
-/** What encoding a Request takes. */
+/** What is taken where Request is written. */
 export interface RequestInput {
   key?: string | undefined
   time?: bigint | undefined
@@ -93,7 +93,7 @@ export interface Reply {
   attributes: { [key: string]: string }
 }
 
-/** What encoding a Reply takes. */
+/** What is taken where Reply is written. */
 export interface ReplyInput {
   value?: string | undefined
   time?: bigint | undefined
@@ -160,7 +160,7 @@ export const Reply: MessageCodec<ReplyInput, Reply> = defineMessage({
 
 export type Nothing = Record<string, never>
 
-/** What encoding a Nothing takes. */
+/** What is taken where Nothing is written. */
 export type NothingInput = Record<string, never>
 
 /** Encodes and decodes Nothing. */
