@@ -46,7 +46,7 @@ const FLAGS = {
   list: { type: 'boolean', default: false },
   benchmarks: { type: 'string' },
   targets: { type: 'string' },
-  rounds: { type: 'string', default: '15' },
+  rounds: { type: 'string', default: '13' },
   time: { type: 'string', default: '200ms' },
   warmup: { type: 'string', default: '1s' },
   concurrent: { type: 'string', default: '1' },

@@ -30,8 +30,10 @@ function copyToSlab(bytes: Buffer, start: number, length: number): Uint8Array<Ar
   }
   const at = used
   used += length
-  bytes.copy(slab, at, start, start + length)
-  return new Uint8Array(slab.buffer as ArrayBuffer, at, length)
+  const copy = new Uint8Array(slab.buffer as ArrayBuffer, at, length)
+  // Cheaper than Buffer's own copy.
+  copy.set(bytes.subarray(start, start + length))
+  return copy
 }
 
 function copyLarge(bytes: Buffer, start: number, length: number): Uint8Array<ArrayBuffer> {

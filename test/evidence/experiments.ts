@@ -187,7 +187,7 @@ async function fuzzing(isLong: boolean): Promise<Finding> {
   const figures: Record<string, object> = {}
   let failures = 0
   for (const name of targetNames) {
-    const bytes = (isLong ? 100_000_000 : 5_000_000) / (name === 'handshake' ? 20 : 1)
+    const bytes = (isLong ? 100_000_000 : 3_000_000) / (name === 'handshake' ? 20 : 1)
     const found = await fuzz(name, 1, { bytes })
     failures += found.failures.length
     figures[name] = found
