@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url'
 import { keptFiles } from './generated.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
-const TESTS = ['every-field', 'messages'].map((name) => path.join(import.meta.dirname, `${name}.test.ts`))
+const TESTS = ['every-field', 'messages', 'values'].map((name) => path.join(import.meta.dirname, `${name}.test.ts`))
 const GOLDEN = keptFiles()
   .map(({ name }) => name)
   .filter((name) => name.startsWith('test/generate/golden'))

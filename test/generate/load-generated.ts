@@ -34,3 +34,8 @@ export function messageOf<In, Out>(codec: MessageCodec<In, Out>, bytes: Uint8Arr
   around.fill(0xaa)
   return message
 }
+
+/** What is read of a message that has been written. */
+export function again<In, Out>(codec: MessageCodec<In, Out>, value: In): Out {
+  return messageOf(codec, bytesOf(codec, value))
+}
