@@ -80,13 +80,13 @@ export class Admission {
   }
 
   /**
-   * Whether somebody who has been let in has not been heard since: it may have sent requests already, and if it was cut off,
-   * it may come back.
+   * Until when somebody may come who has been let in and has not been heard since, in the runtime's ms; 0 when there is
+   * nobody. It may have sent requests already, and if it was cut off, it may come back.
    */
-  get expectsSomebody(): boolean {
-    const now = this.#owner.transport.runtime.now()
-    for (const { untilMs } of this.#expected.values()) if (untilMs > now) return true
-    return false
+  get expectedUntil(): number {
+    let latest = 0
+    for (const { untilMs } of this.#expected.values()) latest = Math.max(latest, untilMs)
+    return latest
   }
 
   /** Declares a member that we dial. */

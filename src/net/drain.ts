@@ -3,18 +3,26 @@
 // have a session to come back to, and those that have just been let in and not been heard since.
 
 import type { Channel } from './channel.ts'
+import type { Timer } from './runtime.ts'
+import type { Turn } from './turn.ts'
 
 /** What those are told whose requests or connections are not accepted any more. */
 export const DRAINING = 'the server is shutting down'
 
 export class Drain {
+  readonly #turn: Turn
   readonly #channels = new Set<Channel>()
-  readonly #expectsSomebody: () => boolean
+  readonly #expectedUntil: () => number
+  #timer: Timer | undefined
   #onDone: (() => void) | undefined
 
-  /** `expectsSomebody`: whether a peer that has been let in has not been heard since. `onDone` is called once. */
-  constructor(expectsSomebody: () => boolean, onDone: () => void) {
-    this.#expectsSomebody = expectsSomebody
+  /**
+   * `expectedUntil`: until when a peer is waited for that has been let in and not been heard since, in the runtime's ms; 0
+   * for none, Infinity when its end will be told. `onDone` is called once.
+   */
+  constructor(turn: Turn, expectedUntil: () => number, onDone: () => void) {
+    this.#turn = turn
+    this.#expectedUntil = expectedUntil
     this.#onDone = onDone
   }
 
@@ -33,8 +41,24 @@ export class Drain {
 
   /** Somebody who was expected may have come, or may come no more. */
   check(): void {
-    if (this.#channels.size > 0 || this.#expectsSomebody()) return
-    this.#onDone?.()
+    if (this.#onDone === undefined || this.#channels.size > 0) return
+    this.#timer?.cancel()
+    const { runtime } = this.#turn
+    const leftMs = this.#expectedUntil() - runtime.now()
+    if (leftMs <= 0) {
+      this.#onDone()
+      this.#onDone = undefined
+    } else if (leftMs < Infinity) {
+      this.#timer = runtime.startTimer(leftMs, () => {
+        this.#turn.begin()
+        this.check()
+      })
+    }
+  }
+
+  /** Waits for nobody any more. */
+  close(): void {
+    this.#timer?.cancel()
     this.#onDone = undefined
   }
 

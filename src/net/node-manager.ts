@@ -162,7 +162,7 @@ export class NodeManager implements ChannelOwner, DiallerOwner, AcceptorOwner, A
    * and the answers have arrived, also with those that were cut off and have to come back for them.
    */
   drain(onDone: () => void): void {
-    this.#drain = new Drain(() => this.#admission.expectsSomebody, onDone)
+    this.#drain = new Drain(this.turn, () => this.#admission.expectedUntil, onDone)
     this.#drain.add(...this.channels.filter((channel) => channel.session !== undefined))
     this.turn.flush()
     this.#drain.check()
@@ -172,6 +172,7 @@ export class NodeManager implements ChannelOwner, DiallerOwner, AcceptorOwner, A
   close(error: RpcError): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#drain?.close()
     this.#acceptor.close()
     for (const shared of [...this.#shared.values()]) this.#remove(shared, error)
     for (const channel of this.#admission.channels) channel.close(error)

@@ -136,3 +136,15 @@ test('who has been let in is not waited for once it has left, was cut off withou
     assert.equal(served.closing.isClosed, true, end)
   }
 })
+
+test('who was cut off before it could say so is waited for no longer than its session may live', async (t) => {
+  const served = await drainable(t)
+  const { peer } = await greeted(served, WITH_SESSION)
+  peer.close()
+  await served.runtime.advance(TTL_MS - 2_000)
+  await served.close()
+  await served.runtime.advance(1_999)
+  assert.equal(served.closing.isClosed, false)
+  await served.runtime.advance(1)
+  assert.equal(served.closing.isClosed, true)
+})
