@@ -133,6 +133,48 @@ export class MessageReader extends InPlaceReader {
     return signedOf(low, this.fixed32())
   }
 
+  // protobufjs's own read all but the smallest integers by a call.
+
+  override int32s(values: number[] = []): number[] {
+    return this.#readVarints(values, false)
+  }
+
+  override uint32s(values: number[] = []): number[] {
+    return this.#readVarints(values, true)
+  }
+
+  /** Reads integers up to three bytes here, and the rest by the functions for single ones. One that is cut ends beyond the list. */
+  #readVarints(values: number[], isUnsigned: boolean): number[] {
+    const { len, buf } = this
+    const end = this.size() + this.pos
+    if (end > len) throw new RangeError(`a list of ${end - this.pos} bytes where ${len - this.pos} are left`)
+    this.len = end
+    let { pos } = this
+    while (pos < end) {
+      const first = buf[pos]!
+      const second = buf[pos + 1]!
+      const third = buf[pos + 2]!
+      if (first < 128) {
+        values.push(first)
+        pos++
+      } else if (second < 128) {
+        values.push((first & 127) | (second << 7))
+        pos += 2
+      } else if (third < 128) {
+        values.push((first & 127) | ((second & 127) << 7) | (third << 14))
+        pos += 3
+      } else {
+        this.pos = pos
+        values.push(isUnsigned ? this.uint32() : this.int32())
+        pos = this.pos
+      }
+    }
+    this.pos = pos
+    if (pos !== end) throw new RangeError(`a list goes ${pos - end} bytes beyond its end`)
+    this.len = len
+    return values
+  }
+
   /** The value of a closed enum, or undefined when the enum does not have it. */
   readClosedEnum<Value extends number>(values: Readonly<Record<string, Value>>): Value | undefined {
     const value = this.int32()
@@ -168,13 +210,26 @@ export class MessageReader extends InPlaceReader {
 function readASCII(buf: Uint8Array, start: number, end: number): string | undefined {
   let text = ''
   let at = start
-  for (; at + 4 <= end; at += 4) {
+  for (; at + 8 <= end; at += 8) {
+    const a = buf[at]!
+    const b = buf[at + 1]!
+    const c = buf[at + 2]!
+    const d = buf[at + 3]!
+    const e = buf[at + 4]!
+    const f = buf[at + 5]!
+    const g = buf[at + 6]!
+    const h = buf[at + 7]!
+    if ((a | b | c | d | e | f | g | h) > 127) return undefined
+    text += String.fromCharCode(a, b, c, d, e, f, g, h)
+  }
+  if (at + 4 <= end) {
     const a = buf[at]!
     const b = buf[at + 1]!
     const c = buf[at + 2]!
     const d = buf[at + 3]!
     if ((a | b | c | d) > 127) return undefined
     text += String.fromCharCode(a, b, c, d)
+    at += 4
   }
   for (; at < end; at++) {
     const code = buf[at]!

@@ -76,6 +76,36 @@ describe('64-bit integers', () => {
   })
 })
 
+describe('packed lists of 32 bits', () => {
+  const edges = [0, 1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152, 268_435_455, 268_435_456, 2_147_483_647]
+
+  it('have integers of every length, behind each other in any order', () => {
+    for (const one of edges) {
+      for (const other of [...edges, 4_294_967_295])
+        assert.deepEqual(again(Lists, { uint32s: [one, other, one] }).uint32s, [one, other, one])
+      for (const other of [...edges, -1, -2_147_483_648])
+        assert.deepEqual(again(Lists, { int32s: [one, other, one] }).int32s, [one, other, one])
+    }
+  })
+
+  it('are refused when they end within an integer, or beyond the message', () => {
+    for (const [integer, size] of [
+      [200, 2],
+      [20_000, 3],
+      [268_435_456, 5],
+    ] as const) {
+      const whole = Buffer.from(bytesOf(Lists, { uint32s: [integer] }))
+      // What follows would complete the integer, but is not in the list.
+      for (let length = 1; length < size; length++) {
+        const cut = Buffer.concat([whole.subarray(0, -size - 1), Buffer.of(length), whole.subarray(-size)])
+        assert.throws(() => messageOf(Lists, cut), /list goes|index out of range/)
+      }
+      for (let bytes = 1; bytes <= size; bytes++)
+        assert.throws(() => messageOf(Lists, whole.subarray(0, -bytes)), /a list of [0-9] bytes where [0-9] are left/)
+    }
+  })
+})
+
 describe('maps', () => {
   it('keep every key, also __proto__ and constructor, and have no others', () => {
     const strings = JSON.parse('{"__proto__":"p","constructor":"c","":"e"}')
