@@ -1,7 +1,7 @@
 // All targets, by name.
 
 import { connectTarget } from './connect.ts'
-import { floorTarget, sharedFloorTarget } from './floor.ts'
+import { floorTarget, keepingFloorTarget, sharedFloorTarget } from './floor.ts'
 import { gorumsTarget } from './gorums.ts'
 import { grpcStreamTarget } from './grpc-stream.ts'
 import { grpcUnaryTarget } from './grpc-unary.ts'
@@ -17,6 +17,7 @@ export const targets: readonly Target[] = [
   grpcUnaryTarget,
   connectTarget,
   sharedFloorTarget,
+  keepingFloorTarget,
   gorumsTarget({ name: 'gorums-msgpack', title: 'gorums, MessagePack', ...OURS, codec: 'msgpack' }),
   gorumsTarget({ name: 'gorums-no-sessions', title: 'gorums, sessions off', ...OURS, sessions: false }),
   gorumsTarget({ name: 'gorums-no-deadlines', title: 'gorums, deadlines off', ...OURS, deadlines: false }),
