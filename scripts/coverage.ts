@@ -3,7 +3,7 @@
 //   npm run coverage [-- --badge]     --badge draws docs/badges/coverage.svg from the result, and the other badges
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { drawBadge } from './badge.ts'
@@ -19,8 +19,19 @@ const { values } = parseArgs({ options: { badge: { type: 'boolean' } } })
 const command = ['tsx', 'scripts/test.ts', ...testFiles()]
 const places = ['--include', 'src/**', '--include', 'codec/**', '--temp-directory', 'coverage/raw']
 const reports = ['--reporter', 'text', '--reporter', 'html', '--reporter', 'json-summary', '--reports-dir', 'coverage']
-const { status } = spawnSync(toolPath('c8'), [...places, ...reports, ...command], { cwd: root, stdio: 'inherit' })
-if (status !== 0) fail('the tests failed')
+const failures = path.join(root, 'coverage/failures.txt')
+mkdirSync(path.dirname(failures), { recursive: true })
+rmSync(failures, { force: true })
+const { status } = spawnSync(toolPath('c8'), [...places, ...reports, ...command], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, GORUMS_TEST_FAILURES: failures },
+})
+if (status !== 0) {
+  // Said again behind the table: the end of a log is what is read first.
+  if (existsSync(failures)) console.error(`\n${readFileSync(failures, 'utf8')}\n`)
+  fail('the tests failed')
+}
 
 const { total } = JSON.parse(readFileSync(path.join(root, 'coverage/coverage-summary.json'), 'utf8')) as {
   total: Record<keyof typeof FLOOR, { pct: number }>
