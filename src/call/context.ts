@@ -31,7 +31,7 @@ export interface Context {
 }
 
 /** One request on the serving side. */
-export class ServedRequest extends Expiring implements Context {
+export class ServedRequest implements Context {
   /** The request, decoded. */
   readonly request: unknown
   readonly method: RegisteredMethod
@@ -45,6 +45,8 @@ export class ServedRequest extends Expiring implements Context {
   readonly #timeoutMs: number
   readonly #receivedAt: number
   #controller: AbortController | undefined
+  /** Runs while somebody looks at the signal: most handlers are done before anybody has. */
+  #deadline: RequestDeadline | undefined
   #abortReason: RpcError | undefined
   #replyMetadata: Record<string, string | Uint8Array> | undefined
 
@@ -56,7 +58,6 @@ export class ServedRequest extends Expiring implements Context {
     metadata: Metadata,
     timeoutMs: number,
   ) {
-    super()
     this.#lane = lane
     this.method = method
     this.msgID = frame.msgID
@@ -89,8 +90,10 @@ export class ServedRequest extends Expiring implements Context {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
       if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason)
-      else if (this.#timeoutMs > 0 && this.state !== 'finished')
-        this.#lane.watchDeadline(this, Math.ceil(this.remainingMs))
+      else if (this.#timeoutMs > 0 && this.state !== 'finished') {
+        this.#deadline = new RequestDeadline(this)
+        this.#lane.watchDeadline(this.#deadline, Math.ceil(this.remainingMs))
+      }
     }
     return this.#controller.signal
   }
@@ -124,11 +127,34 @@ export class ServedRequest extends Expiring implements Context {
   abort(reason: RpcError): void {
     if (this.state === 'finished' || this.#abortReason !== undefined) return
     this.#abortReason = reason
-    this.#lane.unwatchDeadline(this)
+    this.#stopDeadline()
     this.#controller?.abort(reason)
   }
 
+  /** Its handler has finished. */
+  finish(): void {
+    this.state = 'finished'
+    this.#stopDeadline()
+  }
+
+  #stopDeadline(): void {
+    if (this.#deadline === undefined) return
+    this.#lane.unwatchDeadline(this.#deadline)
+    this.#deadline = undefined
+  }
+}
+
+/** Tells a request that its caller has stopped waiting. */
+class RequestDeadline extends Expiring {
+  readonly #request: ServedRequest
+
+  constructor(request: ServedRequest) {
+    super()
+    this.#request = request
+  }
+
   onDeadline(): void {
-    this.abort(new RpcError('deadline_exceeded', `${this.method.bound.fullName}: the caller's deadline has passed`))
+    const { fullName } = this.#request.method.bound
+    this.#request.abort(new RpcError('deadline_exceeded', `${fullName}: the caller's deadline has passed`))
   }
 }

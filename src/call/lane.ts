@@ -4,6 +4,7 @@
 import { ProtocolViolation, RpcError } from '../errors.ts'
 import type { Channel } from '../net/channel.ts'
 import type { RequestReceiver } from '../net/channel-ports.ts'
+import type { Expiring } from '../net/deadlines.ts'
 import type { NodeManager } from '../net/node-manager.ts'
 import { decodeCallHeader, isPlainHeader, readTimeout } from '../wire/call-header.ts'
 import { Deque } from '../wire/deque.ts'
@@ -90,12 +91,12 @@ export class Lane implements RequestReceiver {
     return this.#owner.manager.turn.runtime.wallTime()
   }
 
-  watchDeadline(context: ServedRequest, remainingMs: number): void {
-    this.#owner.manager.deadlines.add(context, remainingMs)
+  watchDeadline(deadline: Expiring, remainingMs: number): void {
+    this.#owner.manager.deadlines.add(deadline, remainingMs)
   }
 
-  unwatchDeadline(context: ServedRequest): void {
-    this.#owner.manager.deadlines.remove(context)
+  unwatchDeadline(deadline: Expiring): void {
+    this.#owner.manager.deadlines.remove(deadline)
   }
 
   onRequest(frame: IncomingFrame): void {
@@ -303,7 +304,6 @@ export class Lane implements RequestReceiver {
       this.#finished.push(() => this.#finish(context, generation, value, error))
       return
     }
-    this.#owner.manager.deadlines.remove(context)
     this.#running--
     if (generation === this.#generation) {
       if (this.#unanswered.size > 0) this.#unanswered.delete(context.msgID)
@@ -312,7 +312,7 @@ export class Lane implements RequestReceiver {
       else if (value === STREAM_END) this.#answers.end(context)
       else this.#answers.reply(context, value)
     }
-    context.state = 'finished'
+    context.finish()
     if (context.isOneWay) this.#oneWays.delete(context)
     if (this.#holder === context) this.#unhold()
     this.#noteIdle()
