@@ -91,21 +91,20 @@ const HUNTS = [1, 100_001, 200_001]
 
 async function teeth(isLong: boolean): Promise<Finding> {
   const seedsPerHunt = isLong ? 20_000 : 4_000
-  const sought = plantedBugs.filter(({ isRare }) => isLong || !isRare)
-  const left = sought.flatMap(({ name }) => HUNTS.map((from) => ({ name, from })))
-  const caught: Record<string, (number | undefined)[]> = Object.fromEntries(sought.map(({ name }) => [name, []]))
+  const left = plantedBugs.flatMap(({ name }) => HUNTS.map((from) => ({ name, from })))
+  const caught: Record<string, (number | undefined)[]> = Object.fromEntries(plantedBugs.map(({ name }) => [name, []]))
   const keepHunting = async (): Promise<void> => {
     for (let next = left.shift(); next !== undefined; next = left.shift())
       caught[next.name]!.push((await hunt(next.name, seedsPerHunt, next.from)).seeds)
   }
   await Promise.all(Array.from({ length: availableParallelism() }, keepHunting))
-  const missed = sought.map(({ name }) => name).filter((name) => caught[name]!.includes(undefined))
+  const missed = plantedBugs.map(({ name }) => name).filter((name) => caught[name]!.includes(undefined))
   const medians = Object.values(caught).map(median)
   return {
     title: `Planted bugs: how many seeds until each is found, the median of ${HUNTS.length} hunts`,
-    isAsPromised: missed.length === 0 && sought.length >= 12,
+    isAsPromised: missed.length === 0 && plantedBugs.length >= 12,
     figures: {
-      bugs: sought.length,
+      bugs: plantedBugs.length,
       medianOfAll: median(medians),
       medians: Object.fromEntries(Object.entries(caught).map(([name, seeds]) => [name, median(seeds)])),
       missed,

@@ -12,7 +12,6 @@ const bug = (target: string, name: string, what: string, file: string, find: str
   name,
   what,
   changes: [{ file, find, replace }],
-  isRare: false,
 })
 
 export const plantedBugs: readonly FuzzedBug[] = [

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { runSeed } from './campaign.ts'
 import { runSeeds } from './seeds.ts'
+import { EDGES } from './witness.ts'
 
 const SEEDS = 2_000
 /** Rolling restarts that ended in lost or refused calls: who was connecting, cut off, or cut off twice was not waited for. */
@@ -34,6 +35,7 @@ test(`${SEEDS} worlds with every kind of fault: no promise is broken`, async () 
   const summary = await runSeeds(1, SEEDS)
   assert.deepEqual(summary.violations, [])
   for (const kind of KINDS) assert.ok((summary.faults[kind] ?? 0) > 0, `no world had a ${kind}`)
+  for (const edge of EDGES) assert.ok((summary.edges[edge] ?? 0) > 0, `no session went on like this: ${edge}`)
   for (const outcome of ['ok', 'failed', 'no', 'unknown', 'sent'] as const)
     assert.ok(summary.outcomes[outcome]! > 0, outcome)
   assert.ok(summary.rollingSeeds > SEEDS / 20, `${summary.rollingSeeds} worlds of rolling restarts`)

@@ -3,8 +3,11 @@
 import { endOfFaults, type Fault } from '../../../src/testing/simulation/faults.ts'
 import { Random } from '../../../src/testing/simulation/random.ts'
 import { Simulation } from '../../../src/testing/simulation/simulation.ts'
+import { maybeCrowded } from './crowded.ts'
 import { Inside } from './invariants.ts'
+import { maybeLate } from './late.ts'
 import { Ledger, Violation } from './ledger.ts'
+import { maybeNamed } from './named.ts'
 import { maybeRolling } from './rolling.ts'
 import { drawWorld, startClient, startServer, type World, type WorldPlan } from './world.ts'
 
@@ -28,6 +31,8 @@ export interface SeedResult {
   readonly connections: number
   readonly sessions: number
   readonly resumes: number
+  /** How often each edge case of going on with a session was met. */
+  readonly edges: Readonly<Record<string, number>>
   readonly isGentle: boolean
   readonly isRolling: boolean
   readonly violation: { readonly invariant: string; readonly what: string; readonly atMs: number } | undefined
@@ -42,7 +47,7 @@ export interface SeedOptions {
 }
 
 export function planOf(seed: number, faults?: readonly Fault[]): WorldPlan {
-  const plan = maybeRolling(drawWorld(new Random(seed, 'world'), seed))
+  const plan = maybeNamed(maybeCrowded(maybeLate(maybeRolling(drawWorld(new Random(seed, 'world'), seed)))))
   return faults === undefined ? plan : { ...plan, faults }
 }
 
@@ -50,15 +55,16 @@ export function planOf(seed: number, faults?: readonly Fault[]): WorldPlan {
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedResult> {
   const plan = planOf(seed, options.faults)
   const ledger = new Ledger(plan)
-  const inside = new Inside()
   let events = 0
   const simulation = new Simulation({
     seed,
+    weather: plan.weather ?? {},
     traceLines: options.traceLines ?? 0,
     afterEvent: () => {
       if (++events % CHECK_EVERY === 0) inside.check()
     },
   })
+  const inside = new Inside((error) => simulation.fail(error))
   const world: World = { plan, simulation, ledger, inside, finished: new Set() }
   let violation: SeedResult['violation']
   try {
@@ -80,6 +86,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
     connections: simulation.counters.connections,
     sessions: inside.sessions,
     resumes: inside.resumes,
+    edges: inside.edges,
     isGentle: plan.isGentle,
     isRolling: plan.isRolling,
     violation,
@@ -111,6 +118,8 @@ async function live(world: World): Promise<void> {
   inside.check()
   if (!(await simulation.run(() => inside.leftovers(!plan.isGentle) === undefined, QUIET_MAX_MS)))
     throw new Violation('nothing left', inside.leftovers(!plan.isGentle) ?? '')
+  if (!(await simulation.run(() => inside.stillFull() === undefined, QUIET_MS)))
+    throw new Violation('room again', inside.stillFull() ?? '')
   ledger.finish()
   checkDials(world)
   await closeAll(world)

@@ -5,7 +5,9 @@ import type { Call } from '../../../src/call/call.ts'
 import type { Channel } from '../../../src/net/channel.ts'
 import type { ChannelSession } from '../../../src/net/channel-session.ts'
 import type { NodeManager } from '../../../src/net/node-manager.ts'
+import { LENGTH_BYTES } from '../../../src/wire/frame.ts'
 import { Violation } from './ledger.ts'
+import { Witness } from './witness.ts'
 
 export class Inside {
   readonly #managers = new Map<string, NodeManager>()
@@ -15,10 +17,24 @@ export class Inside {
   sessions = 0
   logBytesMax = 0
   readonly #connections = new WeakMap<ChannelSession, unknown>()
+  /** What was logged when a session was first seen without its connection, bytes. */
+  readonly #loggedWhenLost = new WeakMap<ChannelSession, number>()
+  readonly #witness: Witness
+
+  /** `fail` ends the simulation with what is wrong. */
+  constructor(fail: (error: Error) => void) {
+    this.#witness = new Witness(fail)
+  }
+
+  /** How often each edge case of going on with a session has been met. */
+  get edges(): Readonly<Record<string, number>> {
+    return this.#witness.edges
+  }
 
   /** The part of a process that owns connections. A later one of the same name takes its place. */
   watch(name: string, manager: NodeManager): void {
     this.#managers.set(name, manager)
+    this.#witness.watch(manager)
   }
 
   forget(name: string): void {
@@ -29,6 +45,7 @@ export class Inside {
   check(): void {
     const ends = new Map<string, ChannelSession[]>()
     for (const [name, manager] of this.#managers) {
+      this.#checkDetached(name, manager)
       for (const channel of manager.channels) {
         const { session } = channel
         if (session === undefined) continue
@@ -66,6 +83,38 @@ export class Inside {
     return undefined
   }
 
+  /**
+   * Which channel has no room for as much as there was at first, although nothing waits; undefined when none. Room that is
+   * not given back is missed only when there is none left.
+   */
+  stillFull(): string | undefined {
+    for (const [name, manager] of this.#managers) {
+      for (const { nodeID, session } of manager.channels) {
+        if (session?.connection === undefined || session.refusal !== undefined) continue
+        const bytes = session.requestWindowBytes
+        if (!session.mayWrite(bytes))
+          return `${name} > ${nodeID}: a request of ${bytes} bytes, the window, may not be written`
+        if (session.isCongested) return `${name} > ${nodeID} is congested`
+      }
+    }
+    return undefined
+  }
+
+  /** Sessions whose clients are away are few, and keep little. */
+  #checkDetached(name: string, manager: NodeManager): void {
+    const { detachedSessionsMax, detachedBytesMax } = manager.transport.limits
+    let sessions = 0
+    let bytes = 0
+    for (const channel of manager.channels) {
+      const { session } = channel
+      if (session === undefined || session.connection !== undefined || !this.#witness.isAccepted(channel)) continue
+      sessions++
+      bytes += session.frames.logBytes
+    }
+    if (sessions > detachedSessionsMax || bytes > detachedBytesMax)
+      throw new Violation('bounded', `${name} keeps ${sessions} sessions, ${bytes} bytes, for clients that are away`)
+  }
+
   #checkSession(name: string, manager: NodeManager, channel: Channel, session: ChannelSession): void {
     const { sent, acknowledged, logBytes } = session.frames
     const { sessionLogMaxBytes, frameMaxBytes } = manager.transport.limits
@@ -80,7 +129,15 @@ export class Inside {
     if (logBytes > 2 * (sessionLogMaxBytes + frameMaxBytes) + 64 * 1024)
       throw new Violation('bounded', `${where} logs ${logBytes} bytes, ${sessionLogMaxBytes} are allowed`)
     const { connection } = session
-    if (connection === undefined) return
+    const least = this.#loggedWhenLost.get(session)
+    if (connection === undefined) {
+      // Answers go on to be made until the log is full; a request may have been on its way into it.
+      if (least === undefined) this.#loggedWhenLost.set(session, logBytes)
+      else if (logBytes > Math.max(least, sessionLogMaxBytes) + frameMaxBytes + LENGTH_BYTES)
+        throw new Violation('bounded', `${where} logs ${logBytes} bytes without a connection, ${least} at first`)
+      return
+    }
+    if (least !== undefined) this.#loggedWhenLost.delete(session)
     const last = this.#connections.get(session)
     if (last !== undefined && last !== connection) this.resumes++
     this.#connections.set(session, connection)

@@ -15,6 +15,8 @@ export interface CampaignSummary {
   sessions: number
   resumes: number
   readonly outcomes: Record<string, number>
+  /** Edge cases of going on with a session. */
+  readonly edges: Record<string, number>
   /** Faults that had an effect, and in how many seeds each kind occurred. */
   readonly faults: Record<string, number>
   readonly seedsWithFault: Record<string, number>
@@ -41,6 +43,7 @@ export async function runSeeds(
     sessions: 0,
     resumes: 0,
     outcomes: {},
+    edges: {},
     faults: {},
     seedsWithFault: {},
     violations: [],
@@ -54,6 +57,7 @@ export async function runSeeds(
     if (result.isGentle) summary.gentleSeeds++
     if (result.isRolling) summary.rollingSeeds++
     for (const [outcome, count] of Object.entries(result.outcomes)) add(summary.outcomes, outcome, count)
+    for (const [edge, count] of Object.entries(result.edges)) add(summary.edges, edge, count)
     for (const [kind, count] of Object.entries(result.faults)) {
       add(summary.faults, kind, count)
       add(summary.seedsWithFault, kind, 1)

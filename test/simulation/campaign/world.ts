@@ -18,6 +18,7 @@ import { multicast } from '../../../src/index.ts'
 import type { Runtime } from '../../../src/net/runtime.ts'
 import { drawFaults, type Fault, type FaultKind } from '../../../src/testing/simulation/faults.ts'
 import type { SimulatedHost } from '../../../src/testing/simulation/host.ts'
+import type { Weather } from '../../../src/testing/simulation/network.ts'
 import type { Random } from '../../../src/testing/simulation/random.ts'
 import type { Simulation } from '../../../src/testing/simulation/simulation.ts'
 import type { Inside } from './invariants.ts'
@@ -31,12 +32,17 @@ interface Request {
   readonly pad: Uint8Array
 }
 
+interface Answer {
+  readonly n: number
+  readonly pad?: Uint8Array
+}
+
 const Work = service('sim.Work', {
-  run: rpc<Request, { n: number }>(),
-  runConcurrently: rpc<Request, { n: number }>({ concurrent: true }),
+  run: rpc<Request, Answer>(),
+  runConcurrently: rpc<Request, Answer>({ concurrent: true }),
   tell: unicast<Request>(),
   tellAll: multicast<Request>(),
-  ask: quorumCall<Request, { n: number }>(),
+  ask: quorumCall<Request, Answer>(),
   items: quorumStream<Request, { i: number }>(),
 })
 
@@ -51,12 +57,20 @@ export interface WorldPlan {
   readonly paceMs: number
   readonly overMs: number
   readonly padMaxBytes: number
+  /** How much answers carry beside what they say, bytes. */
+  readonly answerBytes: number
   /** No process ends, no session expires. */
   readonly isGentle: boolean
   /** Processes end only when they have drained, and nothing may be refused or unknown. */
   readonly isRolling: boolean
   readonly drainTimeoutMs: number
   readonly transport: TransportOptions
+  /** The network's, in place of what the seed has drawn. */
+  readonly weather?: Weather
+  /** Clients say who they are: one that is started again takes the place of the last. */
+  readonly isNamed: boolean
+  /** What is different for clients. */
+  readonly clientTransport?: TransportOptions
   readonly whenDown: 'fail' | 'wait'
   readonly faults: readonly Fault[]
 }
@@ -89,8 +103,10 @@ export function drawWorld(random: Random, seed: number): WorldPlan {
     paceMs: (overMs / callsPerClient) * random.between(0.5, 2),
     overMs,
     padMaxBytes: random.chance(0.3) ? 12_000 : 60,
+    answerBytes: 0,
     isGentle,
     isRolling: false,
+    isNamed: false,
     drainTimeoutMs: 2_000,
     transport: {
       sessions: isGentle || random.chance(0.85),
@@ -165,9 +181,10 @@ class Serving {
     this.#random = world.simulation.random(`server ${host.name} ${host.life}`)
   }
 
-  serve(request: Request, context: Context, holdsLane: boolean): { n: number } | Promise<{ n: number }> {
+  serve(request: Request, context: Context, holdsLane: boolean): Answer | Promise<Answer> {
     const { caller, n, mode } = request
-    const answer = { n }
+    const { answerBytes } = this.#world.plan
+    const answer = answerBytes === 0 ? { n } : { n, pad: Buffer.alloc(answerBytes) }
     this.#start(caller, n, holdsLane && mode !== 'now' && mode !== 'fail')
     if (mode === 'now') return answer
     if (mode === 'fail') throw new RpcError('aborted', 'as asked')
@@ -238,7 +255,8 @@ export function startClient(world: World, name: string): void {
         return {}
       },
     })
-    const manager = createNodeManager({ ...plan.transport, runtime, server: backs })
+    const who = plan.isNamed ? { nodeID: name } : {}
+    const manager = createNodeManager({ ...plan.transport, ...plan.clientTransport, ...who, runtime, server: backs })
     world.inside.watch(name, SharedNodeManager.endpointOf(manager).manager)
     const config = await connect(Object.fromEntries(plan.servers.map((server) => [server, `${server}:${PORT}`])), {
       manager,
@@ -358,6 +376,8 @@ class Calling {
       guard(this.#world, () => ledger.item(this.#caller, nodeID, request.n, (value as { i: number }).i))
     }
     const call = client[kind](request, { ...options, onReply })
+    // Some have what they wanted before all nodes have answered.
+    if (kind === 'ask' && request.n % 3 === 0) call.first().catch(() => {})
     void call.settled.then(({ nodes }) => {
       for (const { nodeID, outcome, error } of nodes) {
         if (outcome === 'replied' && kind === 'items')

@@ -8,26 +8,111 @@ export interface PlantedBug {
   /** What is wrong, in a sentence. */
   readonly what: string
   readonly changes: readonly SourceChange[]
-  /** It takes thousands of seeds. */
-  readonly isRare: boolean
 }
 
-const bug = (
-  name: string,
-  what: string,
-  file: string,
-  find: string,
-  replace: string,
-  frequency: 'frequent' | 'rare' = 'frequent',
-): PlantedBug => ({ name, what, changes: [{ file, find, replace }], isRare: frequency === 'rare' })
+const bug = (name: string, what: string, file: string, find: string, replace: string): PlantedBug =>
+  bugOf(name, what, [{ file, find, replace }])
+
+const bugOf = (name: string, what: string, changes: readonly SourceChange[]): PlantedBug => ({ name, what, changes })
 
 const SESSION = 'src/wire/session.ts'
 const ATTACH = 'src/wire/attach.ts'
 const CHANNEL_SESSION = 'src/net/channel-session.ts'
 const CHANNEL = 'src/net/channel.ts'
 const ADMISSION = 'src/net/admission.ts'
+const CONNECTION = 'src/net/connection.ts'
 
 export const plantedBugs: readonly PlantedBug[] = [
+  bug(
+    'any-session',
+    'a dialler may go on with another session than it has',
+    ATTACH,
+    'return session.id.equals(hello.sessionID) && session.frames.covers(hello.receivedFrames)',
+    'return session.frames.covers(hello.receivedFrames)',
+  ),
+  bug(
+    'no-acks',
+    'what has arrived is not acknowledged',
+    'src/net/intake.ts',
+    'this.#timer ??= this.#turn.runtime.startTimer(ACK_MS, this.#onTimer)',
+    'void ACK_MS',
+  ),
+  bug(
+    'ack-counts-the-log',
+    'the first ACK counts what is still to be sent again',
+    CHANNEL_SESSION,
+    'if (greets) this.sendAck(peerReceived)',
+    'if (greets) this.sendAck(this.frames.sent)',
+  ),
+  bugOf('read-on', 'what arrives on a connection that was closed is taken', [
+    {
+      file: CONNECTION,
+      find: 'this.#decoder.stop()\n    this.#closeReason ??= reason\n    this.stream.destroy()',
+      replace: 'this.#closeReason ??= reason',
+    },
+    {
+      file: CONNECTION,
+      find: 'onBytes(bytes: Buffer): void {\n    if (this.#isClosed) return',
+      replace: 'onBytes(bytes: Buffer): void {',
+    },
+    { file: CONNECTION, find: 'return !this.#isClosed\n', replace: 'return true\n' },
+  ]),
+  bug(
+    'older-session-lives-on',
+    'a dialler that begins a new session keeps the last one',
+    ADMISSION,
+    "if (session === undefined) known?.expire('its peer has begun anew')",
+    'void 0',
+  ),
+  bug(
+    'withdrawn-is-no',
+    'calls that were written and then withdrawn say that they did not run',
+    'src/call/call-errors.ts',
+    "const executed = isWritten ? 'unknown' : 'no'",
+    "const executed = 'no'",
+  ),
+  bug(
+    'goaway-once',
+    'a server that drains does not say so again to who comes back',
+    CHANNEL_SESSION,
+    'if (this.#drainFrame !== undefined) connection.sendControl(this.#drainFrame)',
+    'void 0',
+  ),
+  bug(
+    'drain-refuses-resumes',
+    'a server that drains lets nobody come back',
+    ADMISSION,
+    'if (!this.#owner.isDraining || isResumed) return undefined',
+    'if (!this.#owner.isDraining) return undefined',
+  ),
+  bug(
+    'refused-runs',
+    'requests behind the last frame that a draining server accepts run',
+    CHANNEL,
+    'if (session.isDraining) this.receiver?.onDrained(frame)\n    else this.receiver?.onRequest(frame)',
+    'this.receiver?.onRequest(frame)',
+  ),
+  bug(
+    'last-frame-by-place',
+    'the last accepted frame is looked for by its place in the log',
+    SESSION,
+    '...this.entriesAbove(last)]',
+    '...this.entriesAbove(this.acknowledged + last)]',
+  ),
+  bug(
+    'lost-is-no',
+    'without sessions, calls that were written when their connection was lost say that they did not run',
+    'src/call/call-errors.ts',
+    "executed: 'unknown', cause: error }",
+    "executed: setup.manager.transport.sessions ? 'unknown' : 'no', cause: error }",
+  ),
+  bug(
+    'two-of-one-node',
+    'a process that is started again does not take the place of the last',
+    ADMISSION,
+    'if (other === incarnation || channel.peer?.nodeID !== nodeID) continue',
+    'if (channel !== undefined) continue',
+  ),
   bug(
     'no-fence',
     'the acceptor goes on reading older connections of a dialler that has begun a new one',
@@ -35,13 +120,21 @@ export const plantedBugs: readonly PlantedBug[] = [
     'known?.connection?.close(anew())',
     'void anew',
   ),
+  bugOf('fence-at-the-ack', 'older connections of a dialler are read until the newer one counts', [
+    { file: ADMISSION, find: 'known?.connection?.close(anew())', replace: 'void 0' },
+    {
+      file: ADMISSION,
+      find: 'this.#remember(incarnation, { ...record, promised: NO_SESSION })',
+      replace:
+        'if (this.#owner.transport.limits.detachedSessionsMax > 0) known?.connection?.close(anew())\n    this.#remember(incarnation, { ...record, promised: NO_SESSION })',
+    },
+  ]),
   bug(
     'any-epoch',
     'a HELLO that was late on its way takes the place of a newer connection',
     ATTACH,
     'hello.attachEpoch > highest',
     'hello.attachEpoch > 0',
-    'rare',
   ),
   bug(
     'stuck-epoch',
@@ -56,7 +149,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     ADMISSION,
     'if (!isLatest || !isThere)',
     'if (!isThere)',
-    'rare',
   ),
   bug(
     'resend-everything',
@@ -122,6 +214,20 @@ export const plantedBugs: readonly PlantedBug[] = [
     CHANNEL,
     'if (session === undefined) return\n    session.writeFrame(frame)',
     'if (session?.connection === undefined) return\n    session.writeFrame(frame)',
+  ),
+  bug(
+    'one-session-more',
+    'a server keeps a session more than it may for clients that are away',
+    ADMISSION,
+    'this.#detached.size <= detachedSessionsMax &&',
+    'this.#detached.size <= detachedSessionsMax + 1 &&',
+  ),
+  bug(
+    'room-shrinks',
+    'of what a request has taken of the window, a byte is not given back',
+    'src/net/intake.ts',
+    'this.#requestBytesStarted += frameBytes',
+    'this.#requestBytesStarted += frameBytes - 1',
   ),
   bug(
     'resend-across-sessions',
