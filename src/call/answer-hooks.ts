@@ -35,7 +35,7 @@ export class AnswerHooks {
         const response = hooks.response(call.replyOf(position), call)
         if (response === undefined) return 'drop'
         if (response.error !== undefined) return response.error
-        call.values[position] = response.value
+        call.setValue(position, response.value)
       }
     } catch (error) {
       return hookError(id, error)

@@ -13,28 +13,30 @@ import type { Contacts } from './contacts.ts'
 import type { Node } from './node.ts'
 import type { Response } from './response.ts'
 
+/** Where the numbers of a node stand among a call's marks, and how many there are; its fate is the first. */
+const ARRIVAL = 1
+const WRITTEN = 2
+const ANSWERED = 3
+const MARKS = 4
+
 /** A call, as those see it who look at it. */
 export abstract class CallState extends Expiring {
   readonly setup: CallSetup
-  readonly contacts: Contacts
   readonly msgID: number
-  readonly methodID: number
-  readonly isOneWay: boolean
-  /** When it was made, in the runtime's ms. */
-  readonly madeAt: number
-  /** The fate of each node. */
-  readonly states: number[]
+  /**
+   * Four numbers for each node, and one: its fate; the position of the node that was, in the order of arrival, the n-th to
+   * reply; when the node was written to and when its last answer came, 0 for never; at the end, when the call was made. Times
+   * are the runtime's ms. One array, as there may be very many calls that wait.
+   */
+  readonly #marks: number[]
   /** The configuration that ends this call when it is closed; undefined on a call of one node. */
   root: Configuration | undefined
   /** What is sent, before per-node mapping. */
   request: unknown
-  /** The newest reply of each node. */
-  readonly values: unknown[]
-  /** The positions of the nodes that have replied, in order of arrival: the first `arrived`. */
-  readonly arrivals: number[]
+  /** The newest reply of each node; undefined before the first. */
+  #values: unknown[] | undefined
+  /** How many nodes have replied. */
   arrived = 0
-  /** Two for each node, in the runtime's ms: when it was written to, and when its last answer came; 0 for never. */
-  readonly times: number[]
   errors: (RpcError | undefined)[] | undefined
   replyMetadata: (Metadata | undefined)[] | undefined
   /** The frame that all nodes share, or one per node. */
@@ -56,18 +58,28 @@ export abstract class CallState extends Expiring {
   constructor(setup: CallSetup) {
     super()
     const { contacts } = setup
-    const count = contacts.nodes.length
     this.setup = setup
-    this.contacts = contacts
-    this.methodID = setup.method.methodID
-    this.isOneWay = setup.method.isOneWay
     this.msgID = setup.manager.calls.nextID()
-    this.madeAt = setup.manager.turn.now()
-    this.states = contacts.zeros.slice()
-    this.arrivals = contacts.zeros.slice()
-    this.values = new Array(count)
-    this.times = contacts.zeroTimes.slice()
-    this.undecided = count
+    this.#marks = contacts.zeroMarks.slice()
+    this.#marks[this.#marks.length - 1] = setup.manager.turn.now()
+    this.undecided = contacts.nodes.length
+  }
+
+  get contacts(): Contacts {
+    return this.setup.contacts
+  }
+
+  get methodID(): number {
+    return this.setup.method.methodID
+  }
+
+  get isOneWay(): boolean {
+    return this.setup.method.isOneWay
+  }
+
+  /** When it was made, in the runtime's ms. */
+  get madeAt(): number {
+    return this.#marks[this.#marks.length - 1]!
   }
 
   get waitsWhenDown(): boolean {
@@ -83,18 +95,65 @@ export abstract class CallState extends Expiring {
     return this.undecided === 0
   }
 
-  /** Whether a node has given a reply. */
-  hasReplied(position: number): boolean {
-    const index = this.arrivals.indexOf(position)
-    return index >= 0 && index < this.arrived
+  /** What has become of it at a node. */
+  fateAt(position: number): number {
+    return this.#marks[MARKS * position]!
+  }
+
+  protected setFate(position: number, fate: number): void {
+    this.#marks[MARKS * position] = fate
+  }
+
+  /** The fates of all nodes, as they are now. */
+  fates(): number[] {
+    return this.contacts.positions.map((position) => this.fateAt(position))
+  }
+
+  /** How many nodes were left out. */
+  get skipped(): number {
+    let skipped = 0
+    for (const position of this.contacts.positions) if (this.fateAt(position) === Fate.skipped) skipped++
+    return skipped
+  }
+
+  /** The position of the node whose first reply was the one behind `index` others. */
+  arrivalAt(index: number): number {
+    return this.#marks[MARKS * index + ARRIVAL]!
+  }
+
+  protected addArrival(position: number): void {
+    this.#marks[MARKS * this.arrived++ + ARRIVAL] = position
+  }
+
+  /** Whether a node is among the first `count` that have replied. */
+  hasReplied(position: number, count = this.arrived): boolean {
+    for (let index = 0; index < count; index++) if (this.arrivalAt(index) === position) return true
+    return false
   }
 
   writtenAt(position: number): number {
-    return this.times[2 * position]!
+    return this.#marks[MARKS * position + WRITTEN]!
+  }
+
+  protected setWrittenAt(position: number, now: number): void {
+    this.#marks[MARKS * position + WRITTEN] = now
   }
 
   answeredAt(position: number): number {
-    return this.times[2 * position + 1]!
+    return this.#marks[MARKS * position + ANSWERED]!
+  }
+
+  protected setAnsweredAt(position: number, now: number): void {
+    this.#marks[MARKS * position + ANSWERED] = now
+  }
+
+  valueAt(position: number): unknown {
+    return this.#values?.[position]
+  }
+
+  setValue(position: number, value: unknown): void {
+    this.#values ??= new Array(this.contacts.nodes.length)
+    this.#values[position] = value
   }
 
   nodeAt(position: number): Node {
@@ -106,18 +165,18 @@ export abstract class CallState extends Expiring {
   }
 
   isQueuedAt(channel: Channel): boolean {
-    return this.states[this.contacts.positionOf(channel)] === Fate.queued
+    return this.fateAt(this.contacts.positionOf(channel)) === Fate.queued
   }
 
   isWantedAt(channel: Channel): boolean {
-    const state = this.states[this.contacts.positionOf(channel)]
+    const state = this.fateAt(this.contacts.positionOf(channel))
     return state === Fate.written || (this.isOneWay && state === Fate.replied)
   }
 
   /** The newest reply of a node as iteration, interceptors and `onReply` see it. */
   replyOf(position: number): Response<unknown> {
     const metadata = this.replyMetadata?.[position] ?? NO_METADATA
-    return { nodeID: this.nodeAt(position).id, value: this.values[position], error: undefined, metadata }
+    return { nodeID: this.nodeAt(position).id, value: this.valueAt(position), error: undefined, metadata }
   }
 
   /** The failure of a node as they see it. */

@@ -47,7 +47,7 @@ export class Call extends CallState implements OutgoingCall, Abortable {
 
   /** Leaves a node out: nothing is sent to it, and it never counts as a reply. */
   skip(position: number): void {
-    this.states[position] = Fate.skipped
+    this.setFate(position, Fate.skipped)
     this.undecided--
   }
 
@@ -64,7 +64,7 @@ export class Call extends CallState implements OutgoingCall, Abortable {
     // While it starts it is alive: a node that fails at once must not give back the id that others will answer to.
     this.#live++
     for (let position = 0; position < channels.length; position++) {
-      if (this.states[position] === Fate.idle) channels[position]!.send(this)
+      if (this.fateAt(position) === Fate.idle) channels[position]!.send(this)
     }
     this.#live--
     if (this.isOneWay && this.undecided > 0) this.#await()
@@ -90,28 +90,28 @@ export class Call extends CallState implements OutgoingCall, Abortable {
 
   onQueued(channel: Channel): void {
     const position = this.contacts.positionOf(channel)
-    const state = this.states[position]
+    const state = this.fateAt(position)
     if (state === Fate.idle || (this.isOneWay && state === Fate.replied)) this.#enter(channel)
     else if (state !== Fate.written) return
-    this.states[position] = Fate.queued
+    this.setFate(position, Fate.queued)
     this.#hasWaited = true
   }
 
   onWritten(channel: Channel, now: number): void {
     const position = this.contacts.positionOf(channel)
-    const state = this.states[position]
+    const state = this.fateAt(position)
     if (state === Fate.idle) this.#enter(channel)
-    this.times[2 * position] = now
+    this.setWrittenAt(position, now)
     if (!this.isOneWay) {
-      this.states[position] = Fate.written
+      this.setFate(position, Fate.written)
       return
     }
     this.#leave(channel)
-    this.states[position] = Fate.replied
-    this.times[2 * position + 1] = now
+    this.setFate(position, Fate.replied)
+    this.setAnsweredAt(position, now)
     // Written again after the other side had refused it: it was decided the first time.
     if (this.undecided === 0) return this.#forgetWhenGone()
-    this.arrivals[this.arrived++] = position
+    this.addArrival(position)
     this.undecided--
     this.consumer?.onReply(position)
     this.#forgetWhenGone()
@@ -121,7 +121,7 @@ export class Call extends CallState implements OutgoingCall, Abortable {
   onAnswer(channel: Channel, frame: IncomingFrame): void {
     const { kind } = frame
     const position = this.contacts.positionOf(channel)
-    const state = this.states[position]
+    const state = this.fateAt(position)
     if (state !== Fate.written && state !== Fate.abandoned) {
       channel.strayAnswers++
       return
@@ -130,11 +130,11 @@ export class Call extends CallState implements OutgoingCall, Abortable {
     const isFinal = kind !== Kind.item
     if (isFinal) this.#leave(channel)
     if (state === Fate.abandoned) {
-      if (isFinal) this.states[position] = Fate.failed
+      if (isFinal) this.setFate(position, Fate.failed)
       this.#forgetWhenGone()
       return
     }
-    this.times[2 * position + 1] = now
+    this.setAnsweredAt(position, now)
     channel.noteLatency(now - this.writtenAt(position))
     try {
       if (frame.methodID !== this.methodID || !this.fits(kind))
@@ -150,9 +150,9 @@ export class Call extends CallState implements OutgoingCall, Abortable {
 
   onFailed(channel: Channel, error: RpcError): void {
     const position = this.contacts.positionOf(channel)
-    if (this.states[position] === Fate.queued) this.#leave(channel)
+    if (this.fateAt(position) === Fate.queued) this.#leave(channel)
     if (this.isOneWay && this.answeredAt(position) > 0) {
-      this.states[position] = Fate.failed
+      this.setFate(position, Fate.failed)
       this.#forgetWhenGone()
       this.setup.defaults.onLost(this, channel.nodeID)
       return
@@ -165,10 +165,10 @@ export class Call extends CallState implements OutgoingCall, Abortable {
   onLost(channel: Channel, error: RpcError): void {
     const position = this.contacts.positionOf(channel)
     if (this.contacts.channels[position] !== channel) return
-    const state = this.states[position]
+    const state = this.fateAt(position)
     if (state !== Fate.written && state !== Fate.abandoned) return
     this.#leave(channel)
-    if (state === Fate.abandoned) this.states[position] = Fate.failed
+    if (state === Fate.abandoned) this.setFate(position, Fate.failed)
     else this.#fail(position, lostError(this.setup, channel, error), true)
     this.#forgetWhenGone()
     this.#settleWhenDecided()
@@ -176,9 +176,9 @@ export class Call extends CallState implements OutgoingCall, Abortable {
 
   onSkipped(channel: Channel): void {
     const position = this.contacts.positionOf(channel)
-    if (this.states[position] !== Fate.abandoned) return
+    if (this.fateAt(position) !== Fate.abandoned) return
     this.#leave(channel)
-    this.states[position] = Fate.failed
+    this.setFate(position, Fate.failed)
     this.#forgetWhenGone()
   }
 
@@ -201,11 +201,10 @@ export class Call extends CallState implements OutgoingCall, Abortable {
     this.#inbox = undefined
     this.unconsumed = 0
     if (inbox !== undefined) inbox.replay(this, consumer)
-    else for (let index = 0; index < this.arrived && !this.isDone; index++) consumer.onReply(this.arrivals[index]!)
+    else for (let index = 0; index < this.arrived && !this.isDone; index++) consumer.onReply(this.arrivalAt(index))
     if (this.setup.method.isStream) {
-      this.states.forEach((state, position) => {
-        if (state === Fate.replied && !this.isDone) consumer.onEnd(position)
-      })
+      for (const position of this.contacts.positions)
+        if (this.fateAt(position) === Fate.replied && !this.isDone) consumer.onEnd(position)
     }
     if (this.stopReason !== undefined && !this.isDone) consumer.onStop(this.stopReason, this.stopCause)
     this.errors?.forEach((error, position) => {
@@ -252,7 +251,7 @@ export class Call extends CallState implements OutgoingCall, Abortable {
   #onReply(position: number, isFinal: boolean, frame: IncomingFrame): void {
     if (this.isDone && this.onResponse === undefined && this.#hooks === undefined) {
       if (isFinal) {
-        this.states[position] = Fate.replied
+        this.setFate(position, Fate.replied)
         this.undecided--
       }
       return
@@ -268,14 +267,14 @@ export class Call extends CallState implements OutgoingCall, Abortable {
       this.#fail(position, undecodableError(this.setup, this.nodeAt(position).id, error), isFinal)
       return
     }
-    this.values[position] = value
+    this.setValue(position, value)
     const objection = this.#hooks?.onReply(position)
     if (objection !== undefined) return this.#object(position, objection, isFinal)
     if (isFinal) {
-      this.states[position] = Fate.replied
+      this.setFate(position, Fate.replied)
       this.undecided--
     }
-    if (isFinal || !this.hasReplied(position)) this.arrivals[this.arrived++] = position
+    if (isFinal || !this.hasReplied(position)) this.addArrival(position)
     this.#respond(this.replyOf, position)
     if (this.isDone) return
     if (this.consumer !== undefined) this.consumer.onReply(position)
@@ -293,22 +292,22 @@ export class Call extends CallState implements OutgoingCall, Abortable {
 
   #keepItem(position: number): void {
     this.#inbox ??= new Inbox()
-    this.#inbox.add(position, this.values[position], this.replyMetadata?.[position])
+    this.#inbox.add(position, this.valueAt(position), this.replyMetadata?.[position])
     this.unconsumed = this.#inbox.size
   }
 
   #onEnd(position: number): void {
-    this.states[position] = Fate.replied
+    this.setFate(position, Fate.replied)
     this.undecided--
     if (!this.isDone) this.consumer?.onEnd(position)
   }
 
   /** A node has failed. Without its final answer (`isFinal` false) the rest of it is cancelled. */
   #fail(position: number, error: RpcError, isFinal: boolean): void {
-    const before = this.states[position]
+    const before = this.fateAt(position)
     if (before === Fate.failed || before === Fate.replied || before === Fate.abandoned) return
     if (isFinal && error.executed === 'no' && this.#hooks !== undefined && this.#isResent(position, error)) return
-    this.states[position] = isFinal ? Fate.failed : Fate.abandoned
+    this.setFate(position, isFinal ? Fate.failed : Fate.abandoned)
     if (!isFinal) this.contacts.channels[position]!.cancel(this.msgID, this.methodID)
     this.errors ??= []
     this.errors[position] = error
@@ -327,7 +326,7 @@ export class Call extends CallState implements OutgoingCall, Abortable {
   /** Whether an interceptor has a request that never ran sent again. */
   #isResent(position: number, error: RpcError): boolean {
     if (this.stopReason !== undefined || !this.#hooks!.onFailure(position, error)) return false
-    this.states[position] = Fate.idle
+    this.setFate(position, Fate.idle)
     // Until it is sent again it keeps its msgID.
     this.#live++
     this.setup.manager.turn.runtime.afterReading(() => this.#sendAgain(position))
@@ -336,16 +335,16 @@ export class Call extends CallState implements OutgoingCall, Abortable {
 
   #sendAgain(position: number): void {
     this.#live--
-    if (this.states[position] === Fate.idle) this.contacts.channels[position]!.send(this)
+    if (this.fateAt(position) === Fate.idle) this.contacts.channels[position]!.send(this)
     this.#forgetWhenGone()
   }
 
   #stopAt(position: number, channel: Channel, reason: StopReason, cause: unknown): void {
-    const state = this.states[position]
+    const state = this.fateAt(position)
     if (state !== Fate.idle && state !== Fate.queued && state !== Fate.written) return
     const isWritten = state === Fate.written
     if (state === Fate.queued) {
-      this.states[position] = Fate.idle
+      this.setFate(position, Fate.idle)
       channel.withdraw(this.frameFor(channel).bytes)
       this.#leave(channel)
     }

@@ -14,10 +14,13 @@ export class Contacts {
   readonly memberPositions: readonly number[]
   /** Whether the nodes are the members, one by one. */
   readonly isWhole: boolean
-  /** What a call to these nodes begins with: a number per node, copied. A copy is exactly as long as it has to be. */
-  readonly zeros: readonly number[]
-  /** The same for times, two per node: doubles from the start, so that no array changes its form when the first one comes. */
-  readonly zeroTimes: readonly number[]
+  /** The positions of the nodes: 0, 1, … */
+  readonly positions: readonly number[]
+  /**
+   * What the marks of a call to these nodes begin with, copied: a copy is exactly as long as it has to be. Doubles from the
+   * start, so that no array changes its form when the first time comes.
+   */
+  readonly zeroMarks: readonly number[]
   readonly #bySlot: number[] = []
   readonly #bound = new WeakMap<QuorumSystem, BoundQuorum>()
 
@@ -25,8 +28,8 @@ export class Contacts {
     this.nodes = nodes
     this.members = members
     this.channels = nodes.map((node) => Node.channelOf(node))
-    this.zeros = nodes.map(() => 0)
-    this.zeroTimes = [...nodes, ...nodes].map(() => 0.5).fill(0)
+    this.positions = nodes.map((_, position) => position)
+    this.zeroMarks = [...nodes, ...nodes, ...nodes, ...nodes, this].map(() => 0.5).fill(0)
     const positions = new Map(members.map((id, position) => [id, position]))
     this.memberPositions = nodes.map((node) => positions.get(node.id) ?? -1)
     this.isWhole =

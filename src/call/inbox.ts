@@ -24,7 +24,7 @@ export class Inbox {
   /** Gives a consumer the items, each while it is its node's newest. The last of each node is its newest again. */
   replay(call: Call, consumer: CallConsumer): void {
     for (const { position, value, metadata } of this.#items) {
-      call.values[position] = value
+      call.setValue(position, value)
       if (call.replyMetadata !== undefined) call.replyMetadata[position] = metadata
       if (!call.isDone) consumer.onReply(position)
     }

@@ -4,7 +4,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type BoundQuorum, type QuorumSystem, quorum, type Tally } from '../quorum/index.ts'
 import type { Call } from './call.ts'
-import { type CallConsumer, Fate } from './call-setup.ts'
+import type { CallConsumer } from './call-setup.ts'
 import type { Configuration } from './configuration.ts'
 import { Correctable, type CorrectableFunction } from './correctable.ts'
 import { type CallRecord, recordOf } from './record.ts'
@@ -65,8 +65,8 @@ export class QuorumCall<Request, Reply, Result = never> implements AsyncIterable
   all(): Promise<Replies<Reply>> {
     const nodes = this.#call.contacts.nodes.length
     return this.#run('all()', {
-      tally: new CountingTally(nodes - this.#skipped(), nodes),
-      positions: this.#call.states.map((_, position) => position),
+      tally: new CountingTally(nodes - this.#call.skipped, nodes),
+      positions: this.#call.contacts.positions,
       needed: nodes === 0 ? 'there is no node to ask' : 'needs every node that was contacted',
       conclude: concludeReplies<Reply>,
     })
@@ -77,9 +77,9 @@ export class QuorumCall<Request, Reply, Result = never> implements AsyncIterable
     const nodes = this.#call.contacts.nodes.length
     return this.#run('first()', {
       tally: new CountingTally(1, nodes),
-      positions: this.#call.states.map((_, position) => position),
+      positions: this.#call.contacts.positions,
       needed: 'needs one reply',
-      conclude: () => concluded(this.#call.values[this.#call.arrivals[0]!] as Reply),
+      conclude: () => concluded(this.#call.valueAt(this.#call.arrivalAt(0)) as Reply),
     })
   }
 
@@ -94,7 +94,7 @@ export class QuorumCall<Request, Reply, Result = never> implements AsyncIterable
     const tally = new MatchingTally<Reply>(
       k,
       call.contacts.nodes.length,
-      (position) => call.values[position] as Reply,
+      (position) => call.valueAt(position) as Reply,
       equal,
     )
     return this.#run(`matching(${k})`, {
@@ -165,12 +165,6 @@ export class QuorumCall<Request, Reply, Result = never> implements AsyncIterable
     return rejectAwait as never
   }
 
-  #skipped(): number {
-    let skipped = 0
-    for (const state of this.#call.states) if (state === Fate.skipped) skipped++
-    return skipped
-  }
-
   #reduce<R>(use: string, quorumFunction: QuorumFunction<never, never, R>): Promise<R> {
     const system = this.#declared.quorum
     const conclude = (): Concluded<R> | undefined => {
@@ -185,7 +179,7 @@ export class QuorumCall<Request, Reply, Result = never> implements AsyncIterable
     const nodes = this.#call.contacts.nodes.length
     return this.#run(use, {
       tally: new CountingTally(0, nodes),
-      positions: this.#call.states.map((_, position) => position),
+      positions: this.#call.contacts.positions,
       needed: 'the quorum function was not satisfied',
       conclude,
     })

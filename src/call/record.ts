@@ -25,7 +25,7 @@ export interface CallRecord {
 
 export function recordOf(call: Call): CallRecord {
   const nodes = call.contacts.nodes.map((node, position): NodeRecord => {
-    const state = call.states[position]
+    const state = call.fateAt(position)
     const writtenAt = call.writtenAt(position)
     const answeredAt = call.answeredAt(position)
     return {

@@ -31,7 +31,7 @@ export class Replies<T> implements Iterable<[string, T]> {
     this.configuration = configuration
     this.size = call.arrived
     this.#call = call
-    this.#states = isStream || call.errors !== undefined ? call.states.slice() : undefined
+    this.#states = isStream || call.errors !== undefined ? call.fates() : undefined
     this.#map = isStream ? this.#makeMap() : undefined
   }
 
@@ -69,11 +69,11 @@ export class Replies<T> implements Iterable<[string, T]> {
   }
 
   #makeMap(): ReadonlyMap<string, T> {
-    const { arrivals, values } = this.#call
+    const call = this.#call
     const map = new Map<string, T>()
     for (let index = 0; index < this.size; index++) {
-      const position = arrivals[index]!
-      map.set(this.#call.nodeAt(position).id, values[position] as T)
+      const position = call.arrivalAt(index)
+      map.set(call.nodeAt(position).id, call.valueAt(position) as T)
     }
     return map
   }
@@ -99,8 +99,6 @@ export class Replies<T> implements Iterable<[string, T]> {
     const call = this.#call
     const state = this.#states?.[position]
     if (state !== undefined) return state === Fate.idle || state === Fate.queued || state === Fate.written
-    if (call.states[position] === Fate.skipped) return false
-    const index = call.arrivals.indexOf(position)
-    return index < 0 || index >= this.size
+    return call.fateAt(position) !== Fate.skipped && !call.hasReplied(position, this.size)
   }
 }

@@ -55,7 +55,7 @@ abstract class Terminal<R> implements CallConsumer {
 /** The reply of one node: an RPC, or a one-way call to one node. */
 export class SingleTerminal extends Terminal<unknown> {
   onReply(position: number): void {
-    this.resolve(this.call.isOneWay ? undefined : this.call.values[position])
+    this.resolve(this.call.isOneWay ? undefined : this.call.valueAt(position))
   }
 
   onFailure(_position: number, error: RpcError): void {
@@ -81,7 +81,7 @@ export class DeliveryTerminal extends Terminal<void> {
   onSettled(): void {
     const { call } = this
     const { length: nodes } = call.contacts.nodes
-    const skipped = call.states.filter((state) => state === Fate.skipped).length
+    const { skipped } = call
     if (call.errors === undefined && skipped < nodes) return this.resolve(undefined)
     const reason = call.stopReason ?? 'impossible'
     const what =
@@ -128,8 +128,8 @@ export class QuorumTerminal<R> extends Terminal<R> {
     this.#configuration = configuration
     this.#decision = decision
     this.#counted = call.setup.method.isStream ? [] : undefined
-    for (let position = 0; position < call.states.length; position++)
-      if (call.states[position] === Fate.skipped) this.#countFailure(position)
+    for (const position of call.contacts.positions)
+      if (call.fateAt(position) === Fate.skipped) this.#countFailure(position)
   }
 
   /** Decides on what is known before any answer: a quorum may be impossible from the start. */

@@ -146,7 +146,7 @@ export class Inside {
 
 function describeCalls(manager: NodeManager): string {
   const calls = manager.calls.values() as unknown as Call[]
-  return calls.map(({ msgID, setup, states }) => `${setup.method.fullName} ${msgID} [${states}]`).join(', ')
+  return calls.map((call) => `${call.setup.method.fullName} ${call.msgID} [${call.fates()}]`).join(', ')
 }
 
 /** What one end has acknowledged the other has sent, and what it has sent is no less than what the other has. */
