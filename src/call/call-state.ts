@@ -82,6 +82,10 @@ export abstract class CallState extends Expiring {
     return this.#marks[this.#marks.length - 1]!
   }
 
+  get dueAt(): number {
+    return this.madeAt + this.setup.timeoutMs
+  }
+
   get waitsWhenDown(): boolean {
     return this.setup.defaults.waitsWhenDown
   }

@@ -54,12 +54,11 @@ export class Call extends CallState implements OutgoingCall, Abortable {
   /** Sends to every node that was not skipped, in the order of the configuration. */
   start(signal: AbortSignal | undefined): void {
     if (this.undecided === 0) return
-    const { manager, timeoutMs } = this.setup
+    const { timeoutMs } = this.setup
     if (signal?.aborted) return this.stop('cancelled', signal.reason)
     if (timeoutMs <= 0) return this.stop('deadline', undefined)
     // Most one-way calls are over when they have been sent: they need no place in the table, and no timer.
-    if (this.isOneWay) this.dueAt = manager.turn.now() + timeoutMs
-    else this.#await()
+    if (!this.isOneWay) this.#await()
     const { channels } = this.contacts
     // While it starts it is alive: a node that fails at once must not give back the id that others will answer to.
     this.#live++

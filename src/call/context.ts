@@ -91,8 +91,9 @@ export class ServedRequest implements Context {
       this.#controller = new AbortController()
       if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason)
       else if (this.#timeoutMs > 0 && this.state !== 'finished') {
-        this.#deadline = new RequestDeadline(this)
-        this.#lane.watchDeadline(this.#deadline, Math.ceil(this.remainingMs))
+        const remainingMs = Math.ceil(this.remainingMs)
+        this.#deadline = new RequestDeadline(this, this.#lane.now() + remainingMs)
+        this.#lane.watchDeadline(this.#deadline, remainingMs)
       }
     }
     return this.#controller.signal
@@ -146,10 +147,12 @@ export class ServedRequest implements Context {
 
 /** Tells a request that its caller has stopped waiting. */
 class RequestDeadline extends Expiring {
+  readonly dueAt: number
   readonly #request: ServedRequest
 
-  constructor(request: ServedRequest) {
+  constructor(request: ServedRequest, dueAt: number) {
     super()
+    this.dueAt = dueAt
     this.#request = request
   }
 

@@ -9,13 +9,9 @@ import type { Configuration } from './configuration.ts'
 import { Replies } from './response.ts'
 
 /** What settles the promise that was made last: one executor for all of them. */
-const captured: { resolve: (value: never) => void; reject: (error: unknown) => void } = {
-  resolve: ignore,
-  reject: ignore,
-}
-function capture(resolve: (value: never) => void, reject: (error: unknown) => void): void {
-  captured.resolve = resolve
-  captured.reject = reject
+let settle: (value: never) => void = ignore
+function capture(resolve: (value: never) => void): void {
+  settle = resolve
 }
 function ignore(): void {}
 
@@ -23,14 +19,12 @@ function ignore(): void {}
 abstract class Terminal<R> implements CallConsumer {
   readonly promise: Promise<R>
   protected readonly call: Call
-  readonly #resolve: (value: R) => void
-  readonly #reject: (error: unknown) => void
+  readonly #settle: (value: R | Promise<never>) => void
 
   constructor(call: Call) {
     this.call = call
     this.promise = new Promise<R>(capture)
-    this.#resolve = captured.resolve as (value: R) => void
-    this.#reject = captured.reject
+    this.#settle = settle as (value: R | Promise<never>) => void
   }
 
   abstract onReply(position: number): void
@@ -40,14 +34,15 @@ abstract class Terminal<R> implements CallConsumer {
   onEnd(_position: number): void {}
 
   protected resolve(value: R): void {
-    this.#resolve(value)
+    this.#settle(value)
     this.call.finish()
   }
 
   protected reject(error: unknown): void {
     // Asking for a result and not waiting for it is no reason to end the process.
     this.promise.catch(ignore)
-    this.#reject(error)
+    // A function of its own for this would be kept by every call that waits.
+    this.#settle(Promise.reject(error))
     this.call.finish()
   }
 }
@@ -116,17 +111,27 @@ export function concluded<R>(result: R): Concluded<R> {
 
 /** A quorum, as a tally decides it. */
 export class QuorumTerminal<R> extends Terminal<R> {
-  readonly #decision: Decision<R>
+  readonly #tally: Tally
+  readonly #positions: readonly number[]
+  readonly #needed: string
+  readonly #conclude: Decision<R>['conclude']
   readonly #configuration: Configuration | undefined
   /** Which nodes have been counted, where a node may reply more than once. */
   readonly #counted: boolean[] | undefined
   #failure: RpcError | undefined
   #isConcluded = false
 
-  constructor(call: Call, configuration: Configuration | undefined, decision: Decision<R>) {
+  constructor(
+    call: Call,
+    configuration: Configuration | undefined,
+    { tally, positions, needed, conclude }: Decision<R>,
+  ) {
     super(call)
     this.#configuration = configuration
-    this.#decision = decision
+    this.#tally = tally
+    this.#positions = positions
+    this.#needed = needed
+    this.#conclude = conclude
     this.#counted = call.setup.method.isStream ? [] : undefined
     for (const position of call.contacts.positions)
       if (call.fateAt(position) === Fate.skipped) this.#countFailure(position)
@@ -138,10 +143,10 @@ export class QuorumTerminal<R> extends Terminal<R> {
   }
 
   onReply(position: number): void {
-    const index = this.#decision.positions[position]!
+    const index = this.#positions[position]!
     if (index >= 0 && this.#isFirst(position)) {
       try {
-        this.#decision.tally.reply(index)
+        this.#tally.reply(index)
       } catch (error) {
         // A caller's own comparison of replies has thrown.
         this.#isConcluded = true
@@ -173,8 +178,8 @@ export class QuorumTerminal<R> extends Terminal<R> {
   }
 
   #countFailure(position: number): void {
-    const index = this.#decision.positions[position]!
-    if (index >= 0 && this.#isFirst(position)) this.#decision.tally.fail(index)
+    const index = this.#positions[position]!
+    if (index >= 0 && this.#isFirst(position)) this.#tally.fail(index)
   }
 
   /** Whether a node has not been counted yet. It is from now on. */
@@ -188,12 +193,12 @@ export class QuorumTerminal<R> extends Terminal<R> {
 
   #decide(): void {
     if (this.#isConcluded) return
-    const { state } = this.#decision.tally
+    const { state } = this.#tally
     if (state === 'impossible') this.#rejectFor(reasonOf(this.call, this.#failure), undefined)
     if (state !== 'reached') return
     let conclusion: Concluded<R> | undefined
     try {
-      conclusion = this.#decision.conclude(this.call, this.#configuration)
+      conclusion = this.#conclude(this.call, this.#configuration)
     } catch (error) {
       this.#isConcluded = true
       this.reject(error)
@@ -207,7 +212,7 @@ export class QuorumTerminal<R> extends Terminal<R> {
   #rejectFor(reason: QuorumErrorReason, cause: unknown): void {
     if (this.#isConcluded) return
     this.#isConcluded = true
-    this.reject(quorumError(this.call, this.#configuration, reason, this.#decision.needed, cause))
+    this.reject(quorumError(this.call, this.#configuration, reason, this.#needed, cause))
   }
 }
 

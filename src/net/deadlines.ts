@@ -10,7 +10,7 @@ const PAUSE_MS = 50
 /** Something with a deadline: a link in the list of its timeout. */
 export abstract class Expiring {
   /** When it expires, in the runtime's ms; Infinity for never. */
-  dueAt = Infinity
+  abstract readonly dueAt: number
   list: DeadlineList | undefined = undefined
   earlier: Expiring | undefined = undefined
   later: Expiring | undefined = undefined
@@ -40,9 +40,8 @@ export class Deadlines {
     this.#turn = turn
   }
 
-  /** Starts the time of `expiring`: `timeoutMs` from now. */
+  /** Watches over `expiring`, whose time is `timeoutMs` from now, or from earlier in this turn. */
   add(expiring: Expiring, timeoutMs: number): void {
-    expiring.dueAt = this.#turn.now() + timeoutMs
     if (timeoutMs === Infinity) return
     let list = this.#lists.get(timeoutMs)
     if (list === undefined) {
