@@ -4,15 +4,21 @@
 
 import { RpcError } from '../errors.ts'
 import type { Transport } from '../options.ts'
-import {
-  type DiallerRecord,
-  goesOn,
-  type NamedSession,
-  promisedSession,
-  type Refusal,
-  refusalOfHello,
-} from '../wire/attach.ts'
+import type { NamedSession, Refusal } from '../wire/attach.ts'
 import { type Hello, ID_BYTES } from '../wire/control.ts'
+import {
+  ended,
+  expectedUntil,
+  handshakeEnded,
+  holderOf,
+  type Incarnation,
+  join,
+  letIn,
+  mayJoin,
+  refusalOf,
+  refused,
+  resumedSession,
+} from '../wire/incarnation.ts'
 import { NO_METADATA } from '../wire/metadata.ts'
 import type { Admitted } from './acceptor.ts'
 import type { Channel } from './channel.ts'
@@ -22,7 +28,7 @@ import type { Connection } from './connection.ts'
 import { DRAINING } from './drain.ts'
 import type { PeerIdentity } from './runtime.ts'
 
-/** Incarnations that are remembered after they have gone. */
+/** Incarnations that are remembered although they have not joined, or not any more. */
 const INCARNATIONS_MAX = 10_000
 /** So many displacements of one node id within so many ms mean that two processes fight for it. */
 const FLAPS = 3
@@ -42,8 +48,10 @@ export interface AdmissionOwner {
 
 export class Admission {
   readonly #owner: AdmissionOwner
-  /** Who is connected, or has a session that waits for its next connection, by the incarnation at the other end. */
-  readonly #known = new Map<string, Channel>()
+  /** Who is connected, or has a session that waits for its next connection, by incarnation. */
+  readonly #joined = new Map<string, Incarnation<Channel>>()
+  /** Who else has been let in, the one that something happened to longest ago first. */
+  readonly #others = new Map<string, Incarnation<Channel>>()
   /** Those of them that wait, the one that has waited longest first, with the bytes that each keeps. */
   readonly #detached = new Map<Channel, number>()
   /** The bytes of all of them. */
@@ -52,9 +60,6 @@ export class Admission {
   readonly #members = new Map<string, Channel>()
   /** Members that we dial: they must not dial us. */
   readonly #dialled = new Set<string>()
-  readonly #seen = new Map<string, DiallerRecord>()
-  /** Who has been let in and not been heard since: with which HELLO, and until when, in the runtime's ms. */
-  readonly #expected = new Map<string, { readonly epoch: number; readonly untilMs: number }>()
   /** When each node id was displaced, lately, in the runtime's ms. */
   readonly #displacedAt = new Map<string, number[]>()
   #nextClient = 1
@@ -65,7 +70,7 @@ export class Admission {
 
   /** The channels that others have dialled. */
   get channels(): Channel[] {
-    return [...this.#known.values()]
+    return [...this.#joined.values()].flatMap((known) => holderOf(known) ?? [])
   }
 
   /** Those of them that are connected and neither members nor this side itself. */
@@ -85,7 +90,7 @@ export class Admission {
    */
   get expectedUntil(): number {
     let latest = 0
-    for (const { untilMs } of this.#expected.values()) latest = Math.max(latest, untilMs)
+    for (const known of this.#others.values()) latest = Math.max(latest, expectedUntil(known))
     return latest
   }
 
@@ -114,7 +119,9 @@ export class Admission {
   /** The session of a channel has ended, and it has no connection. */
   ended(channel: Channel): void {
     this.#leave(channel)
-    for (const [incarnation, known] of this.#known) if (known === channel) this.#known.delete(incarnation)
+    const key = channel.peer?.incarnation.toString('hex') ?? ''
+    const known = this.#joined.get(key)
+    if (known !== undefined && holderOf(known) === channel) this.#keep(key, ended(known))
   }
 
   /** The session of a channel waits for its next connection, or has more to keep meanwhile. The oldest make room. */
@@ -141,41 +148,33 @@ export class Admission {
    * looked at from here on. Its session goes on or ends before the answer is made.
    */
   admit(hello: Hello, identity: PeerIdentity | undefined): Refusal | Admitted {
-    const incarnation = hello.incarnation.toString('hex')
+    const key = hello.incarnation.toString('hex')
     const names = identity === undefined ? '' : JSON.stringify([identity.commonName, identity.names])
-    const known = this.#known.get(incarnation)
-    const record = this.#seen.get(incarnation)
-    const promised = promisedSession(record)
-    const isResumed = goesOn(known?.session ?? promised, hello)
-    const refusal = refusalOfHello(record, hello, names) ?? this.#refusalOfNode(hello, isResumed)
+    const refusal = this.#refusalOfNode(hello) ?? this.#refusal(key, hello, names)
     if (refusal !== undefined) return refusal
-    known?.connection?.close(anew())
-    const session = isResumed ? (known?.session ?? promised) : undefined
-    if (session === undefined) known?.expire('its peer has begun anew')
-    const admitted = session === undefined ? this.#newSession(hello) : this.#oldSession(session, known?.session)
-    const isPromised = session === undefined || session === promised
-    this.#remember(incarnation, {
-      epoch: hello.attachEpoch,
-      identity: names,
-      promised: isPromised ? admitted.sessionID : NO_SESSION,
-    })
-    if (isPromised) this.#expect(incarnation, hello.attachEpoch, admitted.sessionID.length > 0)
-    else this.#expected.delete(incarnation)
+    const channel = holderOf(this.#find(key))
+    channel?.connection?.close(anew())
+    const session = resumedSession(this.#find(key), hello)
+    if (session === undefined) channel?.expire('its peer has begun anew')
+    const admitted = session === undefined ? this.#newSession(hello) : this.#oldSession(session, channel?.session)
+    const { runtime, sessionTtlMs } = this.#owner.transport
+    const dialler = { epoch: hello.attachEpoch, identity: names }
+    this.#keep(key, letIn(this.#find(key), dialler, admitted.sessionID, runtime.now() + sessionTtlMs))
     return admitted
   }
 
-  /** A session lets its dialler come back when it is cut off. */
-  #expect(incarnation: string, epoch: number, isNamed: boolean): void {
-    const { runtime, sessionTtlMs } = this.#owner.transport
-    this.#expected.set(incarnation, { epoch, untilMs: isNamed ? runtime.now() + sessionTtlMs : Infinity })
+  #refusal(key: string, hello: Hello, identity: string): Refusal | undefined {
+    const known = this.#find(key)
+    const refusal = refusalOf(known, hello, identity, this.#owner.isDraining ? DRAINING : undefined)
+    if (refusal !== undefined && known !== undefined) this.#keep(key, refused(known, refusal))
+    return refusal
   }
 
   /** A handshake has ended behind HELLO_OK, and its connection counts for nothing. `hasLeft`: by the dialler's own word. */
   handshakeEnded(hello: Hello, hasLeft: boolean): void {
-    const incarnation = hello.incarnation.toString('hex')
-    const expected = this.#expected.get(incarnation)
-    if (expected?.epoch !== hello.attachEpoch) return
-    if (hasLeft || expected.untilMs === Infinity) this.#expected.delete(incarnation)
+    const key = hello.incarnation.toString('hex')
+    const known = this.#find(key)
+    if (known !== undefined) this.#keep(key, handshakeEnded(known, hello.attachEpoch, hasLeft))
   }
 
   #newSession(hello: Hello): Admitted {
@@ -203,23 +202,18 @@ export class Admission {
    * connected anew meanwhile, or the session has ended.
    */
   attach(connection: Connection, peer: PeerInfo, terms: SessionTerms, attachEpoch: number): Channel | undefined {
-    const incarnation = peer.incarnation.toString('hex')
-    const known = this.#known.get(incarnation)
-    const record = this.#seen.get(incarnation)
-    const isKnown = terms.isResumed && known?.session?.id.equals(terms.sessionID) === true
-    const isLatest = record?.epoch === attachEpoch
-    const isThere = isKnown || record?.promised.equals(terms.sessionID) === true
-    if (isLatest) this.#expected.delete(incarnation)
-    if (!isLatest || !isThere) {
+    const key = peer.incarnation.toString('hex')
+    const known = this.#find(key)
+    if (known === undefined || !mayJoin(known, attachEpoch, terms.sessionID)) {
       connection.close(anew())
       return undefined
     }
-    this.#remember(incarnation, { ...record, promised: NO_SESSION })
-    this.#displace(peer.nodeID, incarnation)
-    const channel = isKnown ? known! : this.#channelFor(peer)
-    this.#known.set(incarnation, channel)
+    this.#displace(peer.nodeID, key)
+    const there = holderOf(known)
+    const channel = there ?? this.#channelFor(peer)
+    this.#keep(key, join(known, channel))
     this.#leave(channel)
-    channel.attach(connection, peer, { ...terms, isResumed: isKnown }, false)
+    channel.attach(connection, peer, { ...terms, isResumed: there !== undefined }, false)
     return channel
   }
 
@@ -229,24 +223,22 @@ export class Admission {
   }
 
   /** Why a node that says who it is, and may say so, is not let in. */
-  #refusalOfNode(hello: Hello, isResumed: boolean): Refusal | undefined {
+  #refusalOfNode(hello: Hello): Refusal | undefined {
     const own = this.#owner.transport.nodeID
     if (hello.nodeID !== '' && hello.nodeID === own && !hello.incarnation.equals(this.#owner.incarnation)) {
       return { code: 'already_exists', message: `node id "${own}" is this server's own`, retry: false }
     }
-    if (this.#dialled.has(hello.nodeID)) {
-      const message = `wrong dialling side: node "${hello.nodeID}" is dialled by "${own}"`
-      return { code: 'failed_precondition', message, retry: false }
-    }
-    if (!this.#owner.isDraining || isResumed) return undefined
-    return { code: 'unavailable', message: DRAINING, retry: true }
+    if (!this.#dialled.has(hello.nodeID)) return undefined
+    const message = `wrong dialling side: node "${hello.nodeID}" is dialled by "${own}"`
+    return { code: 'failed_precondition', message, retry: false }
   }
 
   /** Ends the connection and the session of another process with this node id: the later one wins. */
-  #displace(nodeID: string, incarnation: string): void {
+  #displace(nodeID: string, key: string): void {
     if (nodeID === '') return
-    for (const [other, channel] of this.#known) {
-      if (other === incarnation || channel.peer?.nodeID !== nodeID) continue
+    for (const [other, known] of this.#joined) {
+      const channel = holderOf(known)!
+      if (other === key || channel.peer?.nodeID !== nodeID) continue
       if (channel.state === 'up') this.#noteFlap(nodeID)
       const message = `another process has connected as node "${nodeID}"`
       channel.disconnect({ code: 'already_exists', message, metadata: NO_METADATA, notExecuted: false })
@@ -271,22 +263,22 @@ export class Admission {
 
   /** The connected channel whose peer claims this node id. */
   #named(nodeID: string): Channel | undefined {
-    for (const channel of this.#known.values()) {
-      if (channel.peer?.nodeID === nodeID && channel.state === 'up') return channel
-    }
-    return undefined
+    return this.channels.find((channel) => channel.peer?.nodeID === nodeID && channel.state === 'up')
   }
 
-  #remember(incarnation: string, record: DiallerRecord): void {
-    this.#seen.delete(incarnation)
-    this.#seen.set(incarnation, record)
-    if (this.#seen.size <= INCARNATIONS_MAX + this.#known.size) return
-    for (const gone of this.#seen.keys()) {
-      if (this.#known.has(gone)) continue
-      this.#seen.delete(gone)
-      this.#expected.delete(gone)
-      return
-    }
+  #find(key: string): Incarnation<Channel> | undefined {
+    return this.#joined.get(key) ?? this.#others.get(key)
+  }
+
+  /** Keeps what has become of an incarnation. Of those that have not joined, only so many are remembered. */
+  #keep(key: string, known: Incarnation<Channel>): void {
+    if (known === this.#find(key)) return
+    this.#others.delete(key)
+    if (holderOf(known) !== undefined) return void this.#joined.set(key, known)
+    this.#joined.delete(key)
+    this.#others.set(key, known)
+    const [oldest] = this.#others.keys()
+    if (this.#others.size > INCARNATIONS_MAX && oldest !== undefined) this.#others.delete(oldest)
   }
 }
 

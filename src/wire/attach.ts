@@ -13,17 +13,7 @@
 
 import { type ErrorCode, ProtocolViolation } from '../errors.ts'
 import type { Hello, HelloOk } from './control.ts'
-import { Session } from './session.ts'
-
-/** What an acceptor remembers of a dialling incarnation. */
-export interface DiallerRecord {
-  /** The highest epoch seen. */
-  readonly epoch: number
-  /** Who it is by its certificate; empty without one. */
-  readonly identity: string
-  /** The session that HELLO_OK has promised it, and of which nothing has come yet; empty for none. */
-  readonly promised: Buffer
-}
+import type { Session } from './session.ts'
 
 /** Why a HELLO is refused. `retry`: trying again soon may help. */
 export interface Refusal {
@@ -38,18 +28,9 @@ export interface NamedSession {
   readonly frames: Session<unknown>
 }
 
-/**
- * A session that exists for its dialler at the latest, and of which the acceptor has nothing but its promise: when the
- * dialler's first ACK was lost, it is gone on with like any other.
- */
-export function promisedSession(record: DiallerRecord | undefined): NamedSession | undefined {
-  if (record === undefined || record.promised.length === 0) return undefined
-  return { id: record.promised, frames: new Session() }
-}
-
 /** Whether a HELLO may be listened to at all. When it may not, nothing else changes. */
 export function refusalOfHello(
-  record: Pick<DiallerRecord, 'epoch' | 'identity'> | undefined,
+  record: { readonly epoch: number; readonly identity: string } | undefined,
   hello: Pick<Hello, 'attachEpoch'>,
   identity: string,
 ): Refusal | undefined {

@@ -57,7 +57,7 @@ export async function handshakeTarget(variant: Variant = 'counted'): Promise<Tar
   return {
     name: 'handshake',
     variant,
-    owns: /^src\/(net\/(connection|acceptor|dialler|admission|channel|channel-session|intake|flood-guard|heartbeat)|wire\/(attach|session)|call\/lane)\.ts$/,
+    owns: /^src\/(net\/(connection|acceptor|dialler|admission|channel|channel-session|intake|flood-guard|heartbeat)|wire\/(attach|incarnation|session)|call\/lane)\.ts$/,
     maxBytes: 4096,
     seeds: sessionSeeds(),
     dictionary,

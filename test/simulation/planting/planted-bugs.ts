@@ -17,6 +17,7 @@ const bugOf = (name: string, what: string, changes: readonly SourceChange[]): Pl
 
 const SESSION = 'src/wire/session.ts'
 const ATTACH = 'src/wire/attach.ts'
+const INCARNATION = 'src/wire/incarnation.ts'
 const CHANNEL_SESSION = 'src/net/channel-session.ts'
 const CHANNEL = 'src/net/channel.ts'
 const ADMISSION = 'src/net/admission.ts'
@@ -61,7 +62,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'older-session-lives-on',
     'a dialler that begins a new session keeps the last one',
     ADMISSION,
-    "if (session === undefined) known?.expire('its peer has begun anew')",
+    "if (session === undefined) channel?.expire('its peer has begun anew')",
     'void 0',
   ),
   bug(
@@ -81,9 +82,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   bug(
     'drain-refuses-resumes',
     'a server that drains lets nobody come back',
-    ADMISSION,
-    'if (!this.#owner.isDraining || isResumed) return undefined',
-    'if (!this.#owner.isDraining) return undefined',
+    INCARNATION,
+    'draining === undefined || resumedSession(known, hello) !== undefined',
+    'draining === undefined',
   ),
   bug(
     'refused-runs',
@@ -110,23 +111,22 @@ export const plantedBugs: readonly PlantedBug[] = [
     'two-of-one-node',
     'a process that is started again does not take the place of the last',
     ADMISSION,
-    'if (other === incarnation || channel.peer?.nodeID !== nodeID) continue',
+    'if (other === key || channel.peer?.nodeID !== nodeID) continue',
     'if (channel !== undefined) continue',
   ),
   bug(
     'no-fence',
     'the acceptor goes on reading older connections of a dialler that has begun a new one',
     ADMISSION,
-    'known?.connection?.close(anew())',
+    'channel?.connection?.close(anew())',
     'void anew',
   ),
   bugOf('fence-at-the-ack', 'older connections of a dialler are read until the newer one counts', [
-    { file: ADMISSION, find: 'known?.connection?.close(anew())', replace: 'void 0' },
+    { file: ADMISSION, find: 'channel?.connection?.close(anew())', replace: 'void 0' },
     {
       file: ADMISSION,
-      find: 'this.#remember(incarnation, { ...record, promised: NO_SESSION })',
-      replace:
-        'if (this.#owner.transport.limits.detachedSessionsMax > 0) known?.connection?.close(anew())\n    this.#remember(incarnation, { ...record, promised: NO_SESSION })',
+      find: 'this.#keep(key, join(known, channel))',
+      replace: 'there?.connection?.close(anew())\n    this.#keep(key, join(known, channel))',
     },
   ]),
   bug(
@@ -146,9 +146,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   bug(
     'late-attach',
     'an ACK that was late on its way attaches a connection that a newer one has taken the place of',
-    ADMISSION,
-    'if (!isLatest || !isThere)',
-    'if (!isThere)',
+    INCARNATION,
+    'return known.epoch === epoch && sessionOf',
+    'return sessionOf',
   ),
   bug(
     'resend-everything',
