@@ -250,7 +250,10 @@ export class NodeManager implements ChannelOwner, DiallerOwner, AcceptorOwner, A
   }
 
   admit(hello: Hello, identity: PeerIdentity | undefined): Refusal | Admitted {
-    return this.#admission.admit(hello, identity)
+    const verdict = this.#admission.admit(hello, identity)
+    // Whoever is refused a new session may have been waited for.
+    this.#drain?.check()
+    return verdict
   }
 
   onAccepted(connection: Connection, peer: PeerInfo, terms: SessionTerms, attachEpoch: number): Channel | undefined {

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { controlFrame, decodeHelloOk, encodeGoAway, type HelloOk } from '../../src/wire/control.ts'
+import { controlFrame, decodeHelloOk, decodeReject, encodeGoAway, type HelloOk } from '../../src/wire/control.ts'
 import { FieldReader } from '../../src/wire/fields.ts'
 import { Kind } from '../../src/wire/frame.ts'
 import { HI, methodID } from './echo-service.ts'
@@ -42,8 +42,12 @@ async function greeted({ stranger }: ServedPeer, hello = {}): Promise<{ peer: Ra
   return { peer, helloOk: helloOkOf(await peer.next(Kind.helloOk)) }
 }
 
-function helloOkOf({ payload }: ReceivedFrame): HelloOk {
-  return decodeHelloOk(new FieldReader(payload, 0, payload.length))
+function helloOkOf(frame: ReceivedFrame): HelloOk {
+  return decodeHelloOk(reader(frame))
+}
+
+function reader({ payload }: ReceivedFrame): FieldReader {
+  return new FieldReader(payload, 0, payload.length)
 }
 
 test('nobody who is gone for good is waited for', async (t) => {
@@ -119,6 +123,27 @@ test('who has been let in to a session and was cut off before it could say so ma
   assert.equal(again.helloOk.resumed, true)
   again.peer.sendAck()
   await again.peer.next(Kind.goaway)
+  await served.runtime.settle()
+  assert.equal(served.closing.isClosed, true)
+})
+
+test('who has been let in to a session and asks for a new one has not heard of it, and is not waited for', async (t) => {
+  const served = await drainable(t)
+  const { peer } = await greeted(served, WITH_SESSION)
+  peer.close()
+  await served.close()
+  const late = served.stranger()
+  await late.opened
+  late.sendHello(WITH_SESSION)
+  const { why } = decodeReject(reader(await late.next(Kind.reject)))
+  assert.equal(why.code, 'aborted')
+  await served.runtime.settle()
+  assert.equal(served.closing.isClosed, false, 'a HELLO that was late says nothing')
+  const again = served.stranger()
+  await again.opened
+  again.sendHello({ ...WITH_SESSION, attachEpoch: 2 })
+  const refusal = decodeReject(reader(await again.next(Kind.reject)))
+  assert.equal(refusal.why.code, 'unavailable')
   await served.runtime.settle()
   assert.equal(served.closing.isClosed, true)
 })
