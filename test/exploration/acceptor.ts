@@ -1,17 +1,36 @@
-// The accepting end of the model: lets connections in, runs requests, answers, calls back, drains, closes. Mirrors
-// src/net/admission.ts and src/net/channel.ts around the product's own counting and decisions (src/wire).
+// The accepting end of the model: lets connections in, runs requests, answers, calls back, drains, closes. Who is let in, what
+// it attaches to and who is waited for is decided by the product (src/wire/incarnation.ts), as is the counting; the steps
+// around that mirror src/net/admission.ts and src/net/channel.ts.
 
-import { goesOn, refusalOfHello } from '../../src/wire/attach.ts'
+import {
+  type Asked,
+  ended,
+  expectedUntil,
+  type Holder,
+  handshakeEnded,
+  holderOf,
+  type Incarnation,
+  join,
+  letIn,
+  mayJoin,
+  refusalOf,
+  refused,
+  resumedSession,
+} from '../../src/wire/incarnation.ts'
 import {
   Broken,
   type End,
+  EndHolder,
   type Entry,
   type Frame,
   idOf,
+  incarnationOf,
   type Known,
-  named,
+  LATER_MS,
   newEnd,
   numberIn,
+  numberOf,
+  remember,
   type State,
   sentBy,
   sessionOf,
@@ -85,7 +104,9 @@ export class Acceptor {
 
   /** The server is told that a connection is gone, or ends it. */
   lose(s: State, wire: Wire): void {
-    const { life, isAttached } = wire
+    const { life, isAttached, hello } = wire
+    const known = incarnationOf(s.known[life]!)
+    if (hello !== null && known !== undefined) remember(s.known[life]!, handshakeEnded(known, wire.epoch, false))
     wire.isServerOpen = false
     wire.isAttached = false
     wire.hello = null
@@ -93,47 +114,56 @@ export class Acceptor {
     if (isAttached && s.known[life]!.end?.id === 0) this.end(s, life)
   }
 
-  #admit(s: State, wire: Wire, { hello, session, received }: Hello): void {
+  #admit(s: State, wire: Wire, hello: Hello): void {
     const { life } = wire
     const known = s.known[life]!
-    const { record } = known
-    const promised = record?.promised ?? 0
-    const isForgotten = this.#terms.is('nothing is promised')
-    const there = known.end ?? (promised > 0 && !isForgotten ? newEnd(promised) : null)
-    const goes = this.#goesOn(there, session, received)
-    const seen = record === null ? undefined : { epoch: record.epoch, identity: '' }
-    if (refusalOfHello(seen, { attachEpoch: hello }, '') !== undefined && !this.#terms.is('any epoch')) {
-      if (this.#terms.is('refused HELLO ends the session')) this.#disconnect(s, life)
-      wire.down.push({ reject: 'epoch' })
-      return this.lose(s, wire)
-    }
-    if (s.isDraining && (!goes || this.#terms.is('drain refuses resumes'))) {
-      // Whoever asks for a new session has not heard of the one that it was promised.
-      if (record !== null) record.promised = 0
-      wire.down.push({ reject: 'draining' })
-      return this.lose(s, wire)
-    }
-    // Who has miscounted names a count that can not be.
-    if (this.#terms.bounds.slips > 0 && session > 0 && !goes) s.isExcused = true
+    const asked = this.#asked(known, hello)
+    if (this.#refuses(s, wire, asked)) return this.lose(s, wire)
     if (this.#fences('HELLO')) this.#fence(s, wire)
+    const resumed = resumedSession(this.#seen(known), asked)
+    const goes = resumed !== undefined
+    // Who has miscounted names a count that can not be.
+    if (this.#terms.bounds.slips > 0 && hello.session > 0 && !goes) s.isExcused = true
     if (!goes && this.#terms.is('older session lives on')) s.orphans.push(...known.lane)
     if (!goes) this.end(s, life)
-    const id = goes ? there!.id : this.#terms.bounds.sessions ? s.nextSession++ : 0
-    known.record = { epoch: Math.max(hello, record?.epoch ?? 0), promised: known.end?.id === id ? 0 : id }
-    wire.hello = { session: id, received: goes ? received : 0, resumed: goes }
-    wire.down.push({ ok: id, resumed: goes, received: goes ? there!.received : 0 })
+    const id = resumed?.id ?? idOf(this.#terms.bounds.sessions ? s.nextSession++ : 0)
+    const epoch = Math.max(hello.hello, known.record?.epoch ?? 0)
+    remember(known, letIn(incarnationOf(known), { epoch, identity: '' }, id, LATER_MS))
+    wire.hello = { session: numberOf(id), received: goes ? hello.received : 0, resumed: goes }
+    wire.down.push({ ok: numberOf(id), resumed: goes, received: resumed?.frames.received ?? 0 })
     if (this.#terms.is('displaced at HELLO')) this.#displace(s, life)
     if (this.#terms.is('attaches at HELLO')) this.#attach(s, wire)
   }
 
-  #goesOn(there: End | null, session: number, received: number): boolean {
-    if (there === null) return false
+  /** What HELLO asks for, as it is read where a rule is left out. */
+  #asked(known: Known, { hello, session, received }: Hello): Asked {
+    const there = known.end ?? newEnd(known.record?.promised ?? 0)
     const own = this.#terms.is('any session id') ? there.id : session
-    const { acknowledged } = there
-    const counted = this.#terms.is('any received count')
-      ? Math.min(Math.max(received, acknowledged), sentBy(there))
+    const receivedFrames = this.#terms.is('any received count')
+      ? Math.min(Math.max(received, there.acknowledged), sentBy(there))
       : received
-    return goesOn(named(there), { wantsSession: own > 0, sessionID: idOf(own), receivedFrames: counted })
+    return { attachEpoch: hello, wantsSession: own > 0, sessionID: idOf(own), receivedFrames }
+  }
+
+  /** What the server has of a dialler, as it is read where a rule is left out. */
+  #seen(known: Known): Incarnation<Holder> | undefined {
+    const seen = incarnationOf(known)
+    if (seen?.standing.is === 'promised' && this.#terms.is('nothing is promised')) return ended(seen)
+    return seen !== undefined && this.#terms.is('any epoch') ? { ...seen, epoch: 0 } : seen
+  }
+
+  #refuses(s: State, wire: Wire, asked: Asked): boolean {
+    const known = s.known[wire.life]!
+    const wantsSession = asked.wantsSession && !(s.isDraining && this.#terms.is('drain refuses resumes'))
+    const draining = s.isDraining ? 'draining' : undefined
+    const refusal = refusalOf(this.#seen(known), { ...asked, wantsSession }, '', draining)
+    if (refusal === undefined) return false
+    const isLate = refusal.code === 'aborted'
+    if (isLate && this.#terms.is('refused HELLO ends the session')) this.#disconnect(s, wire.life)
+    const there = incarnationOf(known)
+    if (there !== undefined) remember(known, refused(there, refusal))
+    wire.down.push({ reject: isLate ? 'epoch' : 'draining' })
+    return true
   }
 
   /** Whether older connections of the dialler are fenced at this point. */
@@ -165,13 +195,13 @@ export class Acceptor {
     const { hello, life } = wire
     if (hello === null) return
     const known = s.known[life]!
-    const isLatest = known.record?.epoch === wire.epoch || this.#terms.is('late ACK attaches')
-    const isKnown = hello.resumed && known.end?.id === hello.session
-    if (!isLatest || !(isKnown || known.record?.promised === hello.session)) return this.lose(s, wire)
-    if (known.record !== null) known.record.promised = 0
+    const seen = incarnationOf(known)
+    const epoch = this.#terms.is('late ACK attaches') ? (seen?.epoch ?? 0) : wire.epoch
+    if (seen === undefined || !mayJoin(seen, epoch, idOf(hello.session))) return this.lose(s, wire)
     if (this.#fences('ACK')) this.#fence(s, wire)
     if (!this.#terms.is('nobody is displaced')) this.#displace(s, life)
-    if (!isKnown) known.end = newEnd(hello.session)
+    if (holderOf(seen) === undefined) known.end = newEnd(hello.session)
+    remember(known, join(seen, new EndHolder(known.end!)))
     wire.isAttached = true
     wire.hello = null
     const end = known.end!
@@ -267,7 +297,8 @@ export class Acceptor {
     const known = s.known[life]!
     known.end = null
     known.lane = []
-    if (known.record !== null) known.record.promised = 0
+    const seen = incarnationOf(known)
+    if (seen !== undefined) remember(known, ended(seen))
     s.backs = s.backs.map((fate, back) => (fate === 'written' && s.backLife[back] === life ? 'unknown' : fate))
   }
 
@@ -283,10 +314,11 @@ export class Acceptor {
 
   /** Whether all that was accepted is done, and everybody who is connected, or will come back, knows. */
   #isQuiet(s: State): boolean {
-    if (s.wires.some(({ hello, isServerOpen }) => isServerOpen && hello !== null)) return false
-    return s.known.every(({ end, lane, record }, life) => {
-      if (end === null) return (record?.promised ?? 0) === 0
-      return lane.length === 0 && end.log.length === 0 && this.#wireOf(s, life)?.isHeard === true
+    return s.known.every((known, life) => {
+      const { end, lane } = known
+      const seen = incarnationOf(known)
+      if (seen !== undefined && expectedUntil(seen) > 0) return false
+      return end === null || (lane.length === 0 && end.log.length === 0 && this.#wireOf(s, life)?.isHeard === true)
     })
   }
 

@@ -1,6 +1,6 @@
-// Two processes with sessions between them, small enough to try everything. The counting and the decisions are those of the
-// product (src/wire/session.ts, src/wire/attach.ts); the steps around them mirror src/net (caller.ts, acceptor.ts). Here:
-// everything that can happen next, and what must be true everywhere.
+// Two processes with sessions between them, small enough to try everything. The counting, the decisions, and what an acceptor
+// keeps of its diallers are the product's (src/wire/session.ts, attach.ts, incarnation.ts); the steps around them mirror src/net
+// (caller.ts, acceptor.ts). Here: everything that can happen next, and what must be true everywhere.
 
 import { Acceptor } from './acceptor.ts'
 import { Caller } from './caller.ts'

@@ -1,5 +1,7 @@
 // What a small world consists of, as plain data: what the callers want, both ends of sessions, what is on the wires.
 
+import type { NamedSession } from '../../src/wire/attach.ts'
+import type { Holder, Incarnation, Standing } from '../../src/wire/incarnation.ts'
 import { Session } from '../../src/wire/session.ts'
 
 /**
@@ -56,7 +58,8 @@ export type Fate = 'new' | 'queued' | 'written' | 'ok' | 'no' | 'unknown' | 'can
 export interface Known {
   end: End | null
   lane: number[]
-  record: { epoch: number; promised: number } | null
+  /** `promised`: the session that HELLO_OK has named and of which nothing has come; null for none. */
+  record: { epoch: number; promised: number | null } | null
   lastRun: number
 }
 
@@ -155,6 +158,10 @@ export function idOf(id: number): Buffer {
   return id === 0 ? Buffer.alloc(0) : Buffer.alloc(16, id)
 }
 
+export function numberOf(id: Buffer): number {
+  return id[0] ?? 0
+}
+
 /** The product's session in the state of an end. */
 export function sessionOf(end: End): Session<Entry> {
   const session = new Session<Entry>()
@@ -174,7 +181,39 @@ export function store(end: End, session: Session<Entry>): void {
   end.log = session.entriesAbove(0)
 }
 
-export function named(end: End | null): { id: Buffer; frames: Session<Entry> } | undefined {
+/** An end as the holder of the product's session. */
+export class EndHolder implements Holder {
+  readonly #end: End
+
+  constructor(end: End) {
+    this.#end = end
+  }
+
+  get session(): NamedSession | undefined {
+    return named(this.#end)
+  }
+}
+
+/** Time stands still at 0: whoever may come back is waited for. */
+export const LATER_MS = 1
+
+/** The product's record of a life of the caller, in the state of what the server has of it. */
+export function incarnationOf({ end, record }: Known): Incarnation<Holder> | undefined {
+  if (record === null) return undefined
+  return { epoch: record.epoch, identity: '', standing: standingOf(end, record.promised) }
+}
+
+function standingOf(end: End | null, promised: number | null): Standing<Holder> {
+  if (promised !== null) return { is: 'promised', sessionID: idOf(promised), untilMs: LATER_MS }
+  return end === null ? { is: 'gone' } : { is: 'joined', holder: new EndHolder(end) }
+}
+
+/** Takes over what the record has become. Its holder is the end that there is. */
+export function remember(known: Known, { epoch, standing }: Incarnation<Holder>): void {
+  known.record = { epoch, promised: standing.is === 'promised' ? numberOf(standing.sessionID) : null }
+}
+
+export function named(end: End | null): NamedSession | undefined {
   return end === null ? undefined : { id: idOf(end.id), frames: sessionOf(end) }
 }
 
