@@ -161,7 +161,7 @@ export class Acceptor {
     const isLate = refusal.code === 'aborted'
     if (isLate && this.#terms.is('refused HELLO ends the session')) this.#disconnect(s, wire.life)
     const there = incarnationOf(known)
-    if (there !== undefined) remember(known, refused(there, refusal))
+    if (there !== undefined && !this.#terms.is('refused are waited for')) remember(known, refused(there, refusal))
     wire.down.push({ reject: isLate ? 'epoch' : 'draining' })
     return true
   }
@@ -317,7 +317,8 @@ export class Acceptor {
     return s.known.every((known, life) => {
       const { end, lane } = known
       const seen = incarnationOf(known)
-      if (seen !== undefined && expectedUntil(seen) > 0) return false
+      const isExpected = seen !== undefined && expectedUntil(seen) > 0
+      if (isExpected && !this.#terms.is('drain forgets who was let in')) return false
       return end === null || (lane.length === 0 && end.log.length === 0 && this.#wireOf(s, life)?.isHeard === true)
     })
   }

@@ -62,6 +62,8 @@ export const loosenings = {
   'log without bound while detached': world({ requests: 2, losses: 1 }),
   'GOAWAY is said once': world({ losses: 1, drains: 1 }),
   'drain refuses resumes': world({ losses: 1, drains: 1 }),
+  'drain forgets who was let in': world({ losses: 1, drains: 1 }),
+  'refused are waited for': world({ losses: 1, drains: 1 }),
   'refused runs': world({ drains: 1 }),
   'refused go behind': world({ requests: 2, drains: 1 }),
   'last frame by position': world({ requests: 2, log: 2, drains: 1 }),

@@ -70,6 +70,13 @@ export const sessionRules: readonly RulePart[] = [
   ),
   rule('9', 'GOAWAY is repeated', ['goaway-once'], ['GOAWAY is said once']),
   rule('9', 'resumes while draining', ['drain-refuses-resumes'], ['drain refuses resumes']),
+  rule(
+    '9',
+    'who was let in is waited for',
+    [],
+    ['drain forgets who was let in', 'refused are waited for'],
+    'planted, the first takes the simulator more than a thousand worlds',
+  ),
   rule('9', 'refused requests do not run', ['refused-runs'], ['refused runs']),
   rule('9', 'refused requests go first', ['refused-in-disorder'], ['refused go behind']),
   rule('9', 'last_frame by number', ['last-frame-by-place'], ['last frame by position', 'arrived is accepted']),
