@@ -26,15 +26,11 @@ import type { PeerInfo, SessionTerms } from './channel-ports.ts'
 import type { ChannelSession } from './channel-session.ts'
 import type { Connection } from './connection.ts'
 import { DRAINING } from './drain.ts'
+import { Flapping } from './flapping.ts'
 import type { PeerIdentity } from './runtime.ts'
 
 /** Incarnations that are remembered although they have not joined, or not any more. */
 const INCARNATIONS_MAX = 10_000
-/** So many displacements of one node id within so many ms mean that two processes fight for it. */
-const FLAPS = 3
-const FLAPS_MS = 60_000
-/** So many node ids are watched for that. */
-const FLAPPING_MAX = 1_000
 const NO_SESSION = Buffer.alloc(0)
 
 export interface AdmissionOwner {
@@ -52,7 +48,7 @@ export class Admission {
   readonly #joined = new Map<string, Incarnation<Channel>>()
   /** Who else has been let in, the one that something happened to longest ago first. */
   readonly #others = new Map<string, Incarnation<Channel>>()
-  /** Those of them that wait, the one that has waited longest first, with the bytes that each keeps. */
+  /** The channels of those who wait for a connection, longest first, with the bytes that each keeps. */
   readonly #detached = new Map<Channel, number>()
   /** The bytes of all of them. */
   #detachedBytes = 0
@@ -60,8 +56,7 @@ export class Admission {
   readonly #members = new Map<string, Channel>()
   /** Members that we dial: they must not dial us. */
   readonly #dialled = new Set<string>()
-  /** When each node id was displaced, lately, in the runtime's ms. */
-  readonly #displacedAt = new Map<string, number[]>()
+  readonly #flapping = new Flapping()
   #nextClient = 1
 
   constructor(owner: AdmissionOwner) {
@@ -245,20 +240,9 @@ export class Admission {
     }
   }
 
-  /** A restarted process displaces its predecessor once. Two that live displace each other again and again. */
   #noteFlap(nodeID: string): void {
-    const now = this.#owner.transport.runtime.now()
-    const times = (this.#displacedAt.get(nodeID) ?? []).filter((at) => now - at < FLAPS_MS)
-    times.push(now)
-    this.#displacedAt.delete(nodeID)
-    this.#displacedAt.set(nodeID, times)
-    const [longestAgo] = this.#displacedAt.keys()
-    if (this.#displacedAt.size > FLAPPING_MAX && longestAgo !== undefined) this.#displacedAt.delete(longestAgo)
-    if (times.length < FLAPS) return
-    const what = `${times.length} times within ${FLAPS_MS / 1000} s: do two processes run as this node?`
-    this.#owner.onFlapping(
-      new RpcError('already_exists', `node "${nodeID}" was displaced by another process ${what}`, { nodeID }),
-    )
+    const flaps = this.#flapping.note(nodeID, this.#owner.transport.runtime.now())
+    if (flaps !== undefined) this.#owner.onFlapping(new RpcError('already_exists', flaps, { nodeID }))
   }
 
   /** The connected channel whose peer claims this node id. */
