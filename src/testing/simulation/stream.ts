@@ -33,6 +33,10 @@ export class SimulatedStream implements ByteStream {
   #buffered: Buffer[] = []
   #bufferedBytes = 0
   #tellsDrain = false
+  /** The program has been told that the connection stands. */
+  #isTold = false
+  /** What has arrived before that: the kernel of a machine takes bytes before its program takes the connection. */
+  #early: Buffer[] = []
 
   constructor(network: Network, host: SimulatedHost, remoteAddress: string) {
     this.#network = network
@@ -120,6 +124,10 @@ export class SimulatedStream implements ByteStream {
   /** Bytes have arrived at this end. They are valid during the call only, and turn into others behind it. */
   receive(bytes: Buffer): void {
     if (this.isClosed) return
+    if (!this.#isTold) {
+      this.#early.push(Buffer.from(bytes))
+      return
+    }
     const scratch = this.#network.scratch(bytes.length)
     bytes.copy(scratch)
     this.#handler?.onBytes(scratch)
@@ -134,6 +142,7 @@ export class SimulatedStream implements ByteStream {
     this.#pipeBytes = 0
     this.#buffered = []
     this.#bufferedBytes = 0
+    this.#early = []
     this.#network.forget(this)
     if (this.host.lives(this.life)) this.#handler?.onClose(error)
   }
@@ -153,7 +162,10 @@ export class SimulatedStream implements ByteStream {
 
   #tellOpen(): void {
     this.host.plan('open', 0, this.life, () => {
-      if (!this.isClosed) this.#handler?.onOpen()
+      if (this.isClosed) return
+      this.#handler?.onOpen()
+      this.#isTold = true
+      for (const bytes of this.#early.splice(0)) this.receive(bytes)
     })
   }
 
