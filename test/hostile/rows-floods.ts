@@ -6,6 +6,7 @@ import { encodeAck } from '../../src/wire/control.ts'
 import { Kind } from '../../src/wire/frame.ts'
 import { frameOf } from '../net/raw-peer.ts'
 import { closedBy, flood, framesOf, isGone, openNonReader, turn } from './attackers.ts'
+import { HonestClient } from './honest-client.ts'
 import { expectGoAway, expectServed, inMiB, type Row, request, type Scene, within } from './row.ts'
 import type { Health } from './target.ts'
 import { LIMITS, methodID, Target } from './target-service.ts'
@@ -133,7 +134,10 @@ async function honestFlood(scene: Scene): Promise<string> {
 }
 
 async function honestCancels(scene: Scene): Promise<string> {
-  const client = scene.honest.config.node('target').client(Target)
+  // A client of its own: beyond handlersMax its other calls are refused as well, while cancelled handlers have not finished.
+  const own = await HonestClient.connect(scene.target.address)
+  scene.after(() => own.close())
+  const client = own.config.node('target').client(Target)
   const controller = new AbortController()
   const count = 10_000
   const calls = Array.from({ length: count }, () =>
@@ -149,6 +153,7 @@ async function honestCancels(scene: Scene): Promise<string> {
   // Cancelled handlers keep their places until they have finished.
   await scene.target.until(({ running }) => (running.linger ?? 0) === 0, 'the cancelled handlers have finished')
   assert.equal(await client.echo('still here'), 'still here')
+  assert.equal(own.figures().reconnects, 0)
   return `${count} calls cancelled at once, no reconnect`
 }
 
