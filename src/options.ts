@@ -21,7 +21,10 @@ export interface Logger {
 export interface Limits {
   /** The largest frame that is accepted: what its `length` may say, bytes. Announced to the other side. Default 4 MiB. */
   readonly frameMaxBytes?: number
-  /** Requests that wait for one node, bytes. Beyond it calls fail with `resource_exhausted`. Default 16 MiB. */
+  /**
+   * Requests that wait for one node, bytes. Beyond it, and beyond one call for each 128 of these bytes (at least 1 024 calls), calls
+   * fail with `resource_exhausted`. Default 16 MiB.
+   */
   readonly queueMaxBytes?: number
   /** Requests accepted from one peer and not started, bytes. Announced to it. Default 16 MiB. */
   readonly requestWindowBytes?: number

@@ -377,9 +377,8 @@ export class Channel implements ConnectionOwner {
     if (this.#closeReason !== undefined) return this.#unsent.closed(this.#closeReason)
     if (this.state === 'down' && !call.waitsWhenDown) return this.#unsent.down(this.lastError)
     const { queueMaxBytes } = this.#owner.transport.limits
-    const { bytes } = this.#queue
-    if (call.waitsWhenFull || bytes + frameBytes <= queueMaxBytes) return undefined
-    return this.#unsent.queueFull(bytes, frameBytes, queueMaxBytes)
+    if (call.waitsWhenFull || this.#queue.hasRoom(frameBytes, queueMaxBytes)) return undefined
+    return this.#unsent.queueFull(this.#queue, frameBytes, queueMaxBytes)
   }
 
   /** The session is over, and with it all that belonged to it: what was written may have run or not. */

@@ -6,6 +6,10 @@ import { Deque } from '../wire/deque.ts'
 import type { Channel } from './channel.ts'
 import type { OutgoingCall } from './channel-ports.ts'
 
+/** A call costs memory beside its frame: no more wait than fit with frames of this size, bytes. */
+const CALL_BYTES = 128
+/** So many may wait in any case. */
+const CALLS_MIN = 1_024
 /** Withdrawn calls are cleared out when there are this many and they are the larger part of the queue. */
 const WITHDRAWN_MIN = 64
 
@@ -22,6 +26,16 @@ export class SendQueue {
   /** Bytes of the frames that wait, without those that were withdrawn. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** How many calls wait, without those that were withdrawn. */
+  get calls(): number {
+    return this.#calls.length - this.#withdrawn
+  }
+
+  /** Whether there is room for a frame when `bytesMax` may wait. */
+  hasRoom(frameBytes: number, bytesMax: number): boolean {
+    return this.#bytes + frameBytes <= bytesMax && this.calls < Math.max(bytesMax / CALL_BYTES, CALLS_MIN)
   }
 
   get isEmpty(): boolean {

@@ -32,8 +32,9 @@ export class UnsentErrors {
     return this.of('resource_exhausted', `: frame of ${frameBytes} bytes exceeds what it takes (${takes})`)
   }
 
-  queueFull(queuedBytes: number, frameBytes: number, queueMaxBytes: number): RpcError {
-    const numbers = `${queuedBytes} bytes wait, the request has ${frameBytes}, queueMaxBytes is ${queueMaxBytes}`
+  queueFull(queued: { calls: number; bytes: number }, frameBytes: number, queueMaxBytes: number): RpcError {
+    const waiting = `${queued.bytes} bytes of ${queued.calls} calls wait`
+    const numbers = `${waiting}, the request has ${frameBytes}, queueMaxBytes is ${queueMaxBytes}`
     return this.of('resource_exhausted', `: queue is full (${numbers})`)
   }
 

@@ -237,3 +237,21 @@ test('a client keeps no more than queueMaxBytes for a node that reads nothing, a
   assert.deepEqual(new Set(outcomes), new Set(['resource_exhausted no']))
   assert.ok(dial.stream.bufferedBytes <= 257 * KIB, `${dial.stream.bufferedBytes} bytes written`)
 })
+
+for (const [kibibytes, calls] of [
+  [64, 1_024],
+  [256, 2_048],
+]) {
+  test(`of small calls no more than ${calls} wait for a node when queueMaxBytes is ${kibibytes} KiB`, async (t) => {
+    const runtime = new VirtualRuntime()
+    const limits = { queueMaxBytes: kibibytes! * KIB }
+    const config = await connect({ a: 'a.example:1' }, { runtime, waitFor: 'none', limits })
+    t.after(() => config.close())
+    const echo = config.node('a').client(Echo).echo
+    const refused: string[] = []
+    for (let count = 0; count < calls! + 10; count++) echo('').catch(({ message }: Error) => refused.push(message))
+    await runtime.settle()
+    assert.equal(refused.length, 10)
+    assert.match(refused[0]!, new RegExp(`queue is full \\(\\d+ bytes of ${calls} calls wait, .* queueMaxBytes is`))
+  })
+}
