@@ -14,6 +14,7 @@ import { planOf, runSeed, type SeedResult } from './campaign/campaign.ts'
 import { runSeeds } from './campaign/seeds.ts'
 import { runWithBug } from './planting/hunt.ts'
 import { plantedBugs } from './planting/planted-bugs.ts'
+import { ruleTable } from './planting/rule-table.ts'
 
 endWithReader()
 const { values } = parseArgs({
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     trace: { type: 'boolean' },
     bug: { type: 'string' },
     bugs: { type: 'boolean' },
+    rules: { type: 'boolean' },
     quick: { type: 'boolean' },
     svg: { type: 'string' },
     json: { type: 'string' },
@@ -38,11 +40,14 @@ const USAGE = `npm run simulate -- [options]
                          plant a bug, and look for a seed that finds it (default 2000 from 1)
   --quick                with --bug: no picture, no smaller schedule
   --bugs                 the bugs that can be planted
+  --rules [--seeds N]    the rules of sessions, each with its bugs and the seeds that they take (three hunts of at most
+                         4000 each), and with how soon the exploration misses it: some minutes
   --svg FILE             where the picture of a violation goes (default violation.svg)
   --json FILE            where the figures go`
 
 if (values.help) console.log(USAGE)
 else if (values.bugs) for (const { name, what } of plantedBugs) console.log(`${name.padEnd(28)} ${what}`)
+else if (values.rules) console.log((await ruleTable(number('seeds', values.seeds ?? '4000'))).join('\n'))
 else if (values.bug !== undefined) await findBug(values.bug)
 else if (values.seed !== undefined) await replay(number('seed', values.seed))
 else await runMany(number('seeds', values.seeds ?? '500'), number('from', values.from ?? '1'))
