@@ -6,6 +6,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { runSeed } from './campaign.ts'
 import { runSeeds } from './seeds.ts'
+import { WIRE_EDGES } from './wire-edges.ts'
 import { EDGES } from './witness.ts'
 
 const SEEDS = 2_000
@@ -35,7 +36,8 @@ test(`${SEEDS} worlds with every kind of fault: no promise is broken`, async () 
   const summary = await runSeeds(1, SEEDS)
   assert.deepEqual(summary.violations, [])
   for (const kind of KINDS) assert.ok((summary.faults[kind] ?? 0) > 0, `no world had a ${kind}`)
-  for (const edge of EDGES) assert.ok((summary.edges[edge] ?? 0) > 0, `no session went on like this: ${edge}`)
+  for (const edge of [...EDGES, ...WIRE_EDGES])
+    assert.ok((summary.edges[edge] ?? 0) > 0, `no session went on like this: ${edge}`)
   for (const outcome of ['ok', 'failed', 'no', 'unknown', 'sent'] as const)
     assert.ok(summary.outcomes[outcome]! > 0, outcome)
   assert.ok(summary.rollingSeeds > SEEDS / 20, `${summary.rollingSeeds} worlds of rolling restarts`)

@@ -9,6 +9,9 @@ import { maybeLate } from './late.ts'
 import { Ledger, Violation } from './ledger.ts'
 import { maybeNamed } from './named.ts'
 import { maybeRolling } from './rolling.ts'
+import { maybeTorn } from './torn.ts'
+import { Wire } from './wire.ts'
+import { WireEdges } from './wire-edges.ts'
 import { drawWorld, startClient, startServer, type World, type WorldPlan } from './world.ts'
 
 /** So long after the last fault every call must have been answered, ms. */
@@ -47,7 +50,7 @@ export interface SeedOptions {
 }
 
 export function planOf(seed: number, faults?: readonly Fault[]): WorldPlan {
-  const plan = maybeNamed(maybeCrowded(maybeLate(maybeRolling(drawWorld(new Random(seed, 'world'), seed)))))
+  const plan = maybeNamed(maybeTorn(maybeCrowded(maybeLate(maybeRolling(drawWorld(new Random(seed, 'world'), seed))))))
   return faults === undefined ? plan : { ...plan, faults }
 }
 
@@ -65,7 +68,9 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
     },
   })
   const inside = new Inside((error) => simulation.fail(error))
-  const world: World = { plan, simulation, ledger, inside, finished: new Set() }
+  const edges = new WireEdges()
+  inside.onSession = (session) => edges.look(session)
+  const world: World = { plan, simulation, ledger, inside, wire: new Wire([edges]), edges, finished: new Set() }
   let violation: SeedResult['violation']
   try {
     await live(world)
@@ -86,7 +91,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
     connections: simulation.counters.connections,
     sessions: inside.sessions,
     resumes: inside.resumes,
-    edges: inside.edges,
+    edges: { ...inside.edges, ...edges.counts },
     isGentle: plan.isGentle,
     isRolling: plan.isRolling,
     violation,
@@ -99,9 +104,11 @@ async function live(world: World): Promise<void> {
   for (const name of plan.servers) startServer(world, name)
   for (const name of plan.clients) startClient(world, name)
   for (const name of [...plan.clients, ...plan.servers]) {
-    simulation.host(name).onCrash = (life) => {
+    const host = simulation.host(name)
+    host.onCrash = (life) => {
       ledger.died(`${name}/${life}`)
       inside.forget(name)
+      world.wire.died(host)
     }
   }
   simulation.schedule(plan.faults)

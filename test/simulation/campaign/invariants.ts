@@ -16,6 +16,8 @@ export class Inside {
   resumes = 0
   sessions = 0
   logBytesMax = 0
+  /** Told of every session that was checked. */
+  onSession: (session: ChannelSession) => void = () => {}
   readonly #connections = new WeakMap<ChannelSession, unknown>()
   /** What was logged when a session was first seen without its connection, bytes. */
   readonly #loggedWhenLost = new WeakMap<ChannelSession, number>()
@@ -37,6 +39,10 @@ export class Inside {
     this.#witness.watch(manager)
   }
 
+  managerOf(name: string): NodeManager | undefined {
+    return this.#managers.get(name)
+  }
+
   forget(name: string): void {
     this.#managers.delete(name)
   }
@@ -50,6 +56,7 @@ export class Inside {
         const { session } = channel
         if (session === undefined) continue
         this.#checkSession(name, manager, channel, session)
+        this.onSession(session)
         if (!session.isNamed) continue
         const id = session.id.toString('hex')
         const pair = ends.get(id) ?? []

@@ -1,6 +1,8 @@
 // Many worlds, one after the other, and what came of all of them.
 
 import { runSeed } from './campaign.ts'
+import { WIRE_EDGES } from './wire-edges.ts'
+import { EDGES } from './witness.ts'
 
 export interface CampaignSummary {
   readonly from: number
@@ -43,7 +45,7 @@ export async function runSeeds(
     sessions: 0,
     resumes: 0,
     outcomes: {},
-    edges: {},
+    edges: Object.fromEntries([...EDGES, ...WIRE_EDGES].map((edge) => [edge, 0])),
     faults: {},
     seedsWithFault: {},
     violations: [],

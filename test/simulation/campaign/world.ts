@@ -13,7 +13,7 @@ import {
 } from 'gorums'
 import { SharedNodeManager } from '../../../src/call/connect.ts'
 import { Server } from '../../../src/call/server.ts'
-import type { Context, TransportOptions } from '../../../src/index.ts'
+import type { Context, Logger, TransportOptions } from '../../../src/index.ts'
 import { multicast } from '../../../src/index.ts'
 import type { Runtime } from '../../../src/net/runtime.ts'
 import { drawFaults, type Fault, type FaultKind } from '../../../src/testing/simulation/faults.ts'
@@ -23,6 +23,8 @@ import type { Random } from '../../../src/testing/simulation/random.ts'
 import type { Simulation } from '../../../src/testing/simulation/simulation.ts'
 import type { Inside } from './invariants.ts'
 import type { Ledger, Outcome } from './ledger.ts'
+import type { Wire } from './wire.ts'
+import type { WireEdges } from './wire-edges.ts'
 
 interface Request {
   readonly caller: string
@@ -59,6 +61,8 @@ export interface WorldPlan {
   readonly padMaxBytes: number
   /** How much answers carry beside what they say, bytes. */
   readonly answerBytes: number
+  /** No handler answers at once. */
+  readonly isSlow: boolean
   /** No process ends, no session expires. */
   readonly isGentle: boolean
   /** Processes end only when they have drained, and nothing may be refused or unknown. */
@@ -104,6 +108,7 @@ export function drawWorld(random: Random, seed: number): WorldPlan {
     overMs,
     padMaxBytes: random.chance(0.3) ? 12_000 : 60,
     answerBytes: 0,
+    isSlow: false,
     isGentle,
     isRolling: false,
     isNamed: false,
@@ -139,6 +144,8 @@ export interface World {
   readonly simulation: Simulation
   readonly ledger: Ledger
   readonly inside: Inside
+  readonly wire: Wire
+  readonly edges: WireEdges
   /** Clients that have made all their calls, or have died. */
   readonly finished: Set<string>
 }
@@ -146,8 +153,8 @@ export interface World {
 export function startServer(world: World, name: string): void {
   world.simulation.host(name, async (host) => {
     const { life } = host
-    const runtime = host.runtime
-    const server = createServer({ ...world.plan.transport, runtime, nodeID: name })
+    const runtime = world.wire.watch(host, () => world.inside.managerOf(name))
+    const server = createServer({ ...world.plan.transport, runtime, logger: loggerOf(world), nodeID: name })
     world.inside.watch(name, Server.endpointOf(server).manager)
     const serving = new Serving(world, host, runtime)
     server.handle(Work, {
@@ -183,10 +190,11 @@ class Serving {
 
   serve(request: Request, context: Context, holdsLane: boolean): Answer | Promise<Answer> {
     const { caller, n, mode } = request
-    const { answerBytes } = this.#world.plan
+    const { answerBytes, isSlow } = this.#world.plan
     const answer = answerBytes === 0 ? { n } : { n, pad: Buffer.alloc(answerBytes) }
-    this.#start(caller, n, holdsLane && mode !== 'now' && mode !== 'fail')
-    if (mode === 'now') return answer
+    const isAtOnce = mode === 'now' && !isSlow
+    this.#start(caller, n, holdsLane && !isAtOnce && mode !== 'fail')
+    if (isAtOnce) return answer
     if (mode === 'fail') throw new RpcError('aborted', 'as asked')
     if (mode === 'back') return this.#callBack(caller, n, context)
     if (mode === 'release') {
@@ -238,7 +246,7 @@ class Serving {
   }
 
   #sleep(): Promise<void> {
-    const ms = this.#random.magnitude(0.05, 50)
+    const ms = this.#random.magnitude(this.#world.plan.isSlow ? 20 : 0.05, 50)
     return new Promise((resolve) => void this.#runtime.startTimer(ms, resolve))
   }
 }
@@ -247,7 +255,7 @@ export function startClient(world: World, name: string): void {
   world.simulation.host(name, async (host) => {
     const { plan } = world
     const caller = `${name}/${host.life}`
-    const runtime = host.runtime
+    const runtime = world.wire.watch(host, () => world.inside.managerOf(name))
     const backs = createServer({ ...plan.transport, runtime })
     backs.handle(Back, {
       back: ({ caller: server, n }) => {
@@ -256,7 +264,8 @@ export function startClient(world: World, name: string): void {
       },
     })
     const who = plan.isNamed ? { nodeID: name } : {}
-    const manager = createNodeManager({ ...plan.transport, ...plan.clientTransport, ...who, runtime, server: backs })
+    const transport = { ...plan.transport, ...plan.clientTransport, ...who, runtime, logger: loggerOf(world) }
+    const manager = createNodeManager({ ...transport, server: backs })
     world.inside.watch(name, SharedNodeManager.endpointOf(manager).manager)
     const config = await connect(Object.fromEntries(plan.servers.map((server) => [server, `${server}:${PORT}`])), {
       manager,
@@ -394,6 +403,10 @@ class Calling {
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => void this.#runtime.startTimer(ms, resolve))
   }
+}
+
+function loggerOf({ edges }: World): Logger {
+  return { warn: (message) => edges.onWarning(message) }
 }
 
 /** A violation that is found within a callback ends the simulation. */
