@@ -3,6 +3,7 @@
 import { endOfFaults, type Fault } from '../../../src/testing/simulation/faults.ts'
 import { Random } from '../../../src/testing/simulation/random.ts'
 import { Simulation } from '../../../src/testing/simulation/simulation.ts'
+import { Ages } from './ages.ts'
 import { maybeCrowded } from './crowded.ts'
 import { Inside } from './invariants.ts'
 import { maybeLate } from './late.ts'
@@ -67,7 +68,11 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
       if (++events % CHECK_EVERY === 0) inside.check()
     },
   })
-  const inside = new Inside((error) => simulation.fail(error))
+  const ages = new Ages(
+    () => simulation.now,
+    (name) => pausedMs(plan.faults, name),
+  )
+  const inside = new Inside((error) => simulation.fail(error), ages)
   const edges = new WireEdges()
   inside.onSession = (session) => edges.look(session)
   const world: World = { plan, simulation, ledger, inside, wire: new Wire([edges]), edges, finished: new Set() }
@@ -130,6 +135,11 @@ async function live(world: World): Promise<void> {
   ledger.finish()
   checkDials(world)
   await closeAll(world)
+}
+
+/** For how long a process is paused in all, at most. */
+function pausedMs(faults: readonly Fault[], name: string): number {
+  return faults.reduce((sum, fault) => sum + (fault.kind === 'pause' && fault.host === name ? fault.forMs : 0), 0)
 }
 
 /** Whoever can not connect must not try in a hot loop. */

@@ -6,6 +6,7 @@ import type { Channel } from '../../../src/net/channel.ts'
 import type { ChannelSession } from '../../../src/net/channel-session.ts'
 import type { NodeManager } from '../../../src/net/node-manager.ts'
 import { LENGTH_BYTES } from '../../../src/wire/frame.ts'
+import type { Ages } from './ages.ts'
 import { Violation } from './ledger.ts'
 import { Witness } from './witness.ts'
 
@@ -23,9 +24,12 @@ export class Inside {
   readonly #loggedWhenLost = new WeakMap<ChannelSession, number>()
   readonly #witness: Witness
 
+  readonly #ages: Ages
+
   /** `fail` ends the simulation with what is wrong. */
-  constructor(fail: (error: Error) => void) {
+  constructor(fail: (error: Error) => void, ages: Ages) {
     this.#witness = new Witness(fail)
+    this.#ages = ages
   }
 
   /** How often each edge case of going on with a session has been met. */
@@ -52,6 +56,7 @@ export class Inside {
     const ends = new Map<string, ChannelSession[]>()
     for (const [name, manager] of this.#managers) {
       this.#checkDetached(name, manager)
+      this.#ages.check(name, manager)
       for (const channel of manager.channels) {
         const { session } = channel
         if (session === undefined) continue

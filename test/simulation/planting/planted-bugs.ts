@@ -130,6 +130,20 @@ export const plantedBugs: readonly PlantedBug[] = [
     },
   ]),
   bug(
+    'immortal-sessions',
+    'a session that nobody comes back for is kept for ever',
+    CHANNEL_SESSION,
+    'turn.runtime.startTimer(this.ttlMs, () => {',
+    'turn.runtime.startTimer(Infinity, () => {',
+  ),
+  bug(
+    'endless-log',
+    'answers are kept without bound while there is no connection',
+    CHANNEL,
+    'if (session.isLogFull) this.expire(',
+    'if (session.isLogFull && session.isNamed === false) this.expire(',
+  ),
+  bug(
     'any-epoch',
     'a HELLO that was late on its way takes the place of a newer connection',
     ATTACH,

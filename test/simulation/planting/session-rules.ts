@@ -61,13 +61,7 @@ export const sessionRules: readonly RulePart[] = [
     ['end is not heard', 'written moves to the next session', 'lost is no', 'queue turns round'],
   ),
   rule('8', 'answers are kept', ['answers-need-a-connection'], ['replies need a connection']),
-  rule(
-    '8',
-    'the log is bounded',
-    [],
-    ['log without bound while detached'],
-    'items of a stream wait for a connection and hold their lane: while a client is away hardly a log fills',
-  ),
+  rule('8', 'the log is bounded', ['endless-log'], ['log without bound while detached']),
   rule('9', 'GOAWAY is repeated', ['goaway-once'], ['GOAWAY is said once']),
   rule('9', 'resumes while draining', ['drain-refuses-resumes'], ['drain refuses resumes']),
   rule(
@@ -90,5 +84,6 @@ export const otherBugs: readonly string[] = [
   'lane-held-by-a-failure',
   'no-backoff',
   'one-session-more',
+  'immortal-sessions',
   'room-shrinks',
 ]
