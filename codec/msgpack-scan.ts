@@ -24,13 +24,14 @@ export const weight = { value: 1, array: 2, map: 4, key: 2, bytes: 12, extension
 const SPARSE_INDEX = 6_000
 
 /**
- * What a map key that reads as an array index weighs. V8 reserves one and a half times the index in slots, even for a
- * single key: `{ 1000: null }` is five bytes on the wire and 12 KiB on the heap. So a gap costs what it reserves; keys
- * that fill the indexes from zero on cost nothing extra.
+ * What a map key that reads as an array index makes V8 reserve: one and a half times the index in slots, even for a single
+ * key. `{ 1000: null }` is five bytes on the wire and 12 KiB on the heap. So a gap costs what it reserves; keys that fill the
+ * indexes from zero on cost nothing extra. `rank`: how many such keys there are at least up to this one, itself counted. As
+ * they come, each that is above the last adds one; any other may be the first. When the value is written again they come
+ * in order, each once: none has a lower rank then, and no map weighs more.
  */
-export function indexKeyWeight(index: number, entries: number): number {
-  const gap = index >= 4 * entries && index <= SPARSE_INDEX
-  return weight.indexKey + (gap ? (index * 3) >>> 2 : 0)
+export function reservedBy(index: number, rank: number): number {
+  return index >= 4 * rank && index <= SPARSE_INDEX ? (index * 3) >>> 2 : 0
 }
 
 /** Map keys that the codec refuses in both directions: assigning to it would change the object's prototype. */
@@ -44,10 +45,13 @@ const TIMESTAMP = 0xff
 /** Below this many bytes a loop checks UTF-8 faster than the call into the runtime. */
 const NATIVE_UTF8_LENGTH = 48
 
-// The containers that are open, outermost first: values still to come, and for a map its number of entries (else -1).
-// The scan runs no foreign code, so that one pair of stacks serves all codecs.
+// The containers that are open, outermost first: values still to come; for a map how many of its keys so far read as ascending
+// indexes (else -1), the last of them, and the most that one of its keys has reserved. The scan runs no foreign code, so
+// that these stacks serve all codecs.
 const left = new Float64Array(DEPTH_LIMIT + 1)
-const mapEntries = new Float64Array(DEPTH_LIMIT + 1)
+const indexKeys = new Float64Array(DEPTH_LIMIT + 1)
+const lastIndex = new Float64Array(DEPTH_LIMIT + 1)
+const reserved = new Float64Array(DEPTH_LIMIT + 1)
 
 /** Throws unless `bytes[start, end)` is exactly one value within the limits. Offsets in messages count from `start`. */
 export function scan(bytes: Buffer, start: number, end: number, limits: MsgpackLimits): void {
@@ -58,7 +62,7 @@ export function scan(bytes: Buffer, start: number, end: number, limits: MsgpackL
   /** Values that open containers still have to get: each takes a byte at least. */
   let owed = 1
   left[0] = 1
-  mapEntries[0] = -1
+  indexKeys[0] = -1
 
   for (;;) {
     while (left[depth] === 0) {
@@ -68,9 +72,8 @@ export function scan(bytes: Buffer, start: number, end: number, limits: MsgpackL
       }
       depth--
     }
-    const entries = mapEntries[depth] as number
     // A map's values to come are even in number before a key.
-    const isKey = entries >= 0 && (left[depth] as number) % 2 === 0
+    const isKey = (indexKeys[depth] as number) >= 0 && (left[depth] as number) % 2 === 0
     left[depth] = (left[depth] as number) - 1
     owed--
     if (position >= end) throw malformed(position - start, 'the payload ends inside a value')
@@ -168,7 +171,9 @@ export function scan(bytes: Buffer, start: number, end: number, limits: MsgpackL
       owed += count
       depth++
       left[depth] = count
-      mapEntries[depth] = isMap ? children : -1
+      indexKeys[depth] = isMap ? 0 : -1
+      lastIndex[depth] = -1
+      reserved[depth] = 0
       continue
     }
     if (length >= 0) {
@@ -180,10 +185,23 @@ export function scan(bytes: Buffer, start: number, end: number, limits: MsgpackL
       }
       position += length
     }
-    if (isKey) units = index >= 0 ? indexKeyWeight(index, entries) : weight.key
+    if (isKey) units = index >= 0 ? weight.indexKey + moreReserved(depth, index) : weight.key
     weighed += units
     if (weighed > maxValues) throw tooMany(at - start, maxValues)
   }
+}
+
+/** What an index key of the map at this depth reserves beyond those before it. */
+function moreReserved(depth: number, index: number): number {
+  const isAscending = index > (lastIndex[depth] as number)
+  if (isAscending) {
+    lastIndex[depth] = index
+    indexKeys[depth]!++
+  }
+  const more = reservedBy(index, isAscending ? (indexKeys[depth] as number) : 1) - (reserved[depth] as number)
+  if (more <= 0) return 0
+  reserved[depth]! += more
+  return more
 }
 
 /** By token from 0xc0 on: how many bytes of known number follow it (a number, a length, a length and a type). */
@@ -240,9 +258,9 @@ function isForbidden(bytes: Buffer, position: number, length: number): boolean {
   return true
 }
 
-/** The array index that a text is, else -1. */
+/** The array index that a text is, else -1: with a leading zero it is none. */
 function textIndex(bytes: Buffer, position: number, length: number): number {
-  if (length === 0 || length > 10) return -1
+  if (length === 0 || length > 10 || (length > 1 && bytes[position] === 0x30)) return -1
   let value = 0
   for (let i = 0; i < length; i++) {
     const digit = (bytes[position + i] as number) - 0x30

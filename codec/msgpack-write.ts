@@ -3,7 +3,7 @@
 // library, whose encoder has one process-wide buffer, grows it fourfold and turns functions and Sets into something else.
 import type { EncodeTarget } from './codec.ts'
 import { measure } from './msgpack-measure.ts'
-import { FORBIDDEN_KEY, indexKeyWeight, type MsgpackLimits, weight } from './msgpack-scan.ts'
+import { FORBIDDEN_KEY, type MsgpackLimits, reservedBy, weight } from './msgpack-scan.ts'
 
 /** How one class of objects travels as a MessagePack extension. */
 export interface MsgpackExtension<T extends object = object> {
@@ -213,9 +213,19 @@ export class MsgpackWriter {
     const keys = Object.keys(value)
     this.#reserve(5)
     this.#head(keys.length, 0x80, 0x0f, 0xdd)
+    let reserved = 0
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i] as string
-      this.#weigh(keyWeight(key, keys.length))
+      const index = indexOf(key)
+      if (index < 0) {
+        if (key === FORBIDDEN_KEY) throw new TypeError(`msgpack: the key ${key} can not be encoded`)
+        this.#weigh(weight.key)
+      } else {
+        // Objects have these first, in order.
+        const more = Math.max(0, reservedBy(index, i + 1) - reserved)
+        reserved += more
+        this.#weigh(weight.indexKey + more)
+      }
       this.#string(key)
       this.#value((value as Record<string, unknown>)[key], depth + 1)
     }
@@ -317,15 +327,12 @@ export class MsgpackWriter {
   }
 }
 
-/** A map key's weight, and the refusal of a key that the receiver refuses. */
-function keyWeight(key: string, entries: number): number {
+/** The array index that a key is, else -1. */
+function indexOf(key: string): number {
   const first = key.charCodeAt(0)
-  if (first >= 0x30 && first <= 0x39 && key.length <= 10) {
-    const index = Number(key)
-    if (Number.isInteger(index)) return indexKeyWeight(index, entries)
-  }
-  if (first === 0x5f && key === FORBIDDEN_KEY) throw new TypeError(`msgpack: the key ${key} can not be encoded`)
-  return weight.key
+  if (!(first >= 0x30 && first <= 0x39) || key.length > 10 || (first === 0x30 && key.length > 1)) return -1
+  const index = Number(key)
+  return Number.isInteger(index) ? index : -1
 }
 
 /** A Date as the data of the timestamp extension; an invalid one as a single byte. */
