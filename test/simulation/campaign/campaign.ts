@@ -68,10 +68,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
       if (++events % CHECK_EVERY === 0) inside.check()
     },
   })
-  const ages = new Ages(
-    () => simulation.now,
-    (name) => pausedMs(plan.faults, name),
-  )
+  const ages = new Ages((name) => pausedMs(plan.faults, name))
   const inside = new Inside((error) => simulation.fail(error), ages)
   const edges = new WireEdges()
   inside.onSession = (session) => edges.look(session)

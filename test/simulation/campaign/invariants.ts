@@ -56,7 +56,7 @@ export class Inside {
     const ends = new Map<string, ChannelSession[]>()
     for (const [name, manager] of this.#managers) {
       this.#checkDetached(name, manager)
-      this.#ages.check(name, manager)
+      this.#ages.check(name, manager, this.#witness)
       for (const channel of manager.channels) {
         const { session } = channel
         if (session === undefined) continue

@@ -50,7 +50,7 @@ interface Seen {
   /** What had been sent when its session last went on, with something to send again; 0 if there was nothing. */
   resentUpTo: number
   wasWindowFull: boolean
-  lostAt: number
+  lostAt: number | undefined
 }
 
 /** A dialler that has been let in. */
@@ -83,6 +83,11 @@ export class Witness {
     byIncarnation.set(manager.incarnation.toString('hex'), new WeakRef(this))
   }
 
+  /** When a channel lost its connection, in its runtime's ms; undefined while it has one, or has had none. */
+  lostAt(channel: Channel): number | undefined {
+    return this.#channels.get(channel)?.lostAt
+  }
+
   isAccepted(channel: Channel): boolean {
     return this.#accepted.has(channel)
   }
@@ -96,7 +101,7 @@ export class Witness {
     const isResumed = terms.isResumed && session !== undefined
     if (isResumed) this.#countResume(channel, session, terms, seen)
     const resentUpTo = isResumed && session.frames.sent > terms.peerReceived ? session.frames.sent : 0
-    this.#channels.set(channel, { connection, resentUpTo, wasWindowFull: false, lostAt: 0 })
+    this.#channels.set(channel, { connection, resentUpTo, wasWindowFull: false, lostAt: undefined })
   }
 
   onClosed(channel: Channel, connection: Connection): void {
@@ -155,10 +160,8 @@ export class Witness {
     if (seen?.wasWindowFull) this.#count('the request window was full')
     if (session.isDraining) this.#count('while the server drains')
     if (session.refusal !== undefined) this.#count('after GOAWAY was heard')
-    if (this.isAccepted(channel) && seen !== undefined) {
-      if (channel.turn.runtime.now() - seen.lostAt > 0.9 * session.ttlMs)
-        this.#count('back in the last tenth of its time')
-    }
+    const awayMs = channel.turn.runtime.now() - (seen?.lostAt ?? Infinity)
+    if (this.isAccepted(channel) && awayMs > 0.9 * session.ttlMs) this.#count('back in the last tenth of its time')
     const again = frames.entriesAbove(terms.peerReceived)
     if (again.length === 0) this.#count('nothing to send again')
     for (const edge of new Set(again.map((entry) => edgeOf(entry, channel)))) if (edge !== undefined) this.#count(edge)

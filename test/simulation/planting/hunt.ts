@@ -20,9 +20,10 @@ export interface Hunt {
 export async function hunt(name: string, seeds: number, from = 1): Promise<Hunt> {
   let text = ''
   const args = ['--bug', name, '--seeds', String(seeds), '--from', String(from), '--quick']
-  await runWithBug(name, args, (chunk) => {
+  const code = await runWithBug(name, args, (chunk) => {
     text += chunk
   })
+  if (!text.includes('caught by')) throw new Error(`the hunt for "${name}" ended with exit code ${code}: ${text}`)
   const [, caughtBy, invariant] = /was caught by seed (\d+) \((.*)\)/.exec(text) ?? []
   const seed = caughtBy === undefined ? undefined : Number(caughtBy)
   return { name, seed, seeds: seed === undefined ? undefined : seed - from + 1, invariant }
