@@ -262,7 +262,7 @@ async function stalledStreams(scene: Scene): Promise<string> {
 
 async function oneFloods(scene: Scene): Promise<string> {
   scene.honest.start()
-  await new Promise((resolve) => setTimeout(resolve, 500))
+  while (scene.honest.figures().calls < 200) await turn()
   const before = await scene.honest.stop()
   scene.honest.start()
   const peer = await scene.peer()
