@@ -6,6 +6,9 @@ import path from 'node:path'
 
 const root = path.resolve(import.meta.dirname, '..')
 
+/** What files are read into, and what generated code is made of. */
+const GENERATED_MODEL = ['src/generate/model.ts', 'src/generate/names.ts', 'src/generate/type-names.ts']
+
 /** For each place, the places that it may import. Places are the longest prefix that matches. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   'src/errors.ts': [],
@@ -24,7 +27,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/options.ts',
     'codec/codec.ts',
   ],
-  'src/generate': ['src/generate', 'src/wire/method-id.ts', 'codec/message.ts'],
+  'src/generate': ['src/generate', 'codec/message.ts'],
+  'src/generate/model.ts': [],
+  'src/generate/names.ts': [],
+  'src/generate/type-names.ts': GENERATED_MODEL,
+  'src/generate/read': ['src/generate/read', 'src/generate/plugin_gorums.ts', ...GENERATED_MODEL],
+  'src/generate/link': ['src/generate/link', 'src/generate/read', 'src/wire/method-id.ts', ...GENERATED_MODEL],
+  'src/generate/rules': ['src/generate/rules', 'src/generate/link', 'src/generate/read', ...GENERATED_MODEL],
+  'src/generate/emit': ['src/generate/emit', ...GENERATED_MODEL],
   'src/testing': ['src'],
   'src/default-service.ts': ['src/call', 'codec'],
   'src/runtime.ts': [

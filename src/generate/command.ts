@@ -6,8 +6,8 @@ import { generate } from './generate.ts'
 import { generatorOptions, OPTIONS, type OptionName } from './generator-options.ts'
 import { staleFiles, writeFiles } from './output.ts'
 import { problemText } from './problems.ts'
+import { protoFolder } from './read/sources.ts'
 import { readModel } from './read-model.ts'
-import { protoFolder } from './sources.ts'
 
 /** What a command has printed and how it ends: 0 well, 1 for what is wrong with the files, 2 with the command line. */
 export interface Outcome {

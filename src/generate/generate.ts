@@ -1,6 +1,6 @@
 // All files of one run: what a front end has read becomes TypeScript, or a list of what is wrong with it.
 
-import { emitFile, type GeneratedFile } from './emit.ts'
+import { emitFile, type GeneratedFile } from './emit/emit.ts'
 import type { GeneratorOptions, ProtoFile } from './model.ts'
 import type { Input } from './read-model.ts'
 

@@ -2,7 +2,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import type { GeneratedFile } from './emit.ts'
+import type { GeneratedFile } from './emit/emit.ts'
 
 /** The files in `folder` that are not as they would be generated now: missing ones too. */
 export function staleFiles(files: readonly GeneratedFile[], folder: string): GeneratedFile[] {

@@ -1,13 +1,13 @@
 // The plugin of protoc and buf: a request in bytes, a response in bytes. What is wrong with the .proto files is the
 // response's error; only a request that can not be read throws.
 
-import { declarationsOf } from './descriptors.ts'
-import type { GeneratedFile } from './emit.ts'
+import type { GeneratedFile } from './emit/emit.ts'
 import { generate } from './generate.ts'
 import { parseParameter } from './generator-options.ts'
-import { link } from './link.ts'
+import { link } from './link/link.ts'
 import { Request, Response } from './plugin_gorums.ts'
 import { problemText, sortProblems } from './problems.ts'
+import { declarationsOf } from './read/descriptors.ts'
 
 /** Bits of `supported_features`: proto3 `optional`, editions. */
 const FEATURES = 1 + 2

@@ -1,10 +1,10 @@
 // From .proto files on disk to the model: what `gorums gen` does before it emits.
 
-import { link } from './link.ts'
+import { link } from './link/link.ts'
 import type { Problem, ProtoFile } from './model.ts'
 import { sortProblems } from './problems.ts'
-import { checkRules } from './rules.ts'
-import { loadProtos } from './sources.ts'
+import { loadProtos } from './read/sources.ts'
+import { checkRules } from './rules/rules.ts'
 
 /** What a front end hands to the emitter. */
 export interface Input {

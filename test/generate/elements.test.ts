@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { emitFile } from '../../src/generate/emit.ts'
-import { link } from '../../src/generate/link.ts'
-import { parseProto } from '../../src/generate/parser.ts'
+import { emitFile } from '../../src/generate/emit/emit.ts'
+import { link } from '../../src/generate/link/link.ts'
+import { parseProto } from '../../src/generate/read/parser.ts'
 import { bytesOf, loadGenerated } from './load-generated.ts'
 
 /** For each type of elements: one that can be written, one that can not, how the error goes on. */

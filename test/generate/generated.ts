@@ -1,7 +1,7 @@
 // All files that the generator has made and that are kept: the golden outputs, the well-known types of the runtime, what
 // the plugin reads and writes, the service of the storage example, and the messages of benchmarks.
 import path from 'node:path'
-import { emitFile } from '../../src/generate/emit.ts'
+import { emitFile } from '../../src/generate/emit/emit.ts'
 import type { GeneratorOptions } from '../../src/generate/model.ts'
 import { problemText } from '../../src/generate/problems.ts'
 import { readModel } from '../../src/generate/read-model.ts'

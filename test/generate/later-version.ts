@@ -1,7 +1,7 @@
 // What a later version of a .proto file may write and this one has to read all the same: lists packed where they were not,
 // and the other way round, and a new field in every entry of a map. It is generated like any other file.
 
-import { emitFile } from '../../src/generate/emit.ts'
+import { emitFile } from '../../src/generate/emit/emit.ts'
 import type { Field, FieldType, GeneratorOptions, Message, ProtoFile, ScalarType } from '../../src/generate/model.ts'
 import { fieldKey } from '../../src/generate/names.ts'
 import { messagesOf } from '../../src/generate/type-names.ts'

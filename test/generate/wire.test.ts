@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { create, createFileRegistry, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import fc from 'fast-check'
-import { emitFile } from '../../src/generate/emit.ts'
+import { emitFile } from '../../src/generate/emit/emit.ts'
 import { bytesOf, loadGenerated, messageOf } from './load-generated.ts'
 import { descriptorOf, randomFile, randomMessage } from './random-model.ts'
 

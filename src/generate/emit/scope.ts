@@ -1,9 +1,9 @@
 // The names that one generated file can use: its own types, those of the files that it imports, and what it takes from
 // the runtime. Whatever is used is imported, nothing else, under another name when its own is taken.
 import path from 'node:path'
+import type { Enum, GeneratorOptions, ProtoFile, Reference } from '../model.ts'
+import { enumsOf, typeNames } from '../type-names.ts'
 import { type Doc, group, list } from './layout.ts'
-import type { Enum, GeneratorOptions, ProtoFile, Reference } from './model.ts'
-import { enumsOf, typeNames } from './type-names.ts'
 
 /** What generated code imports, unless it is part of the runtime itself. */
 const RUNTIME = 'gorums/runtime'

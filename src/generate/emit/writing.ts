@@ -1,8 +1,9 @@
 // The function that writes a message: its fields in the order of their numbers, each with its tag as a constant.
+
+import type { Field, FieldType, Message, ScalarType } from '../model.ts'
+import { fieldKey } from '../names.ts'
 import { canBePacked, endTagOf, packedTagOf, quote, scalar, tagOf, zero } from './field-types.ts'
 import { type Doc, line } from './layout.ts'
-import type { Field, FieldType, Message, ScalarType } from './model.ts'
-import { fieldKey } from './names.ts'
 import type { Scope } from './scope.ts'
 import { all, block, branch, call, choose, forEach, when, whenBlock } from './statement.ts'
 

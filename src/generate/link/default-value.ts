@@ -1,7 +1,7 @@
 // What `[default = …]` says, as the type of its field has it.
 
-import type { OptionValue } from './declarations.ts'
-import type { ScalarType } from './model.ts'
+import type { ScalarType } from '../model.ts'
+import type { OptionValue } from '../read/declarations.ts'
 
 /** The value, or what is wrong with it. */
 export type DefaultValue =

@@ -1,9 +1,10 @@
 // An enum: an object of its values, and the type of them.
+
+import type { Enum } from '../model.ts'
+import { valueKeys } from '../type-names.ts'
 import { docComment } from './comment.ts'
 import { type Doc, hardline, indent } from './layout.ts'
-import type { Enum } from './model.ts'
 import type { Scope } from './scope.ts'
-import { valueKeys } from './type-names.ts'
 
 export function enumDeclaration(declaration: Enum, scope: Scope): Doc {
   const name = scope.type({ fullName: declaration.fullName, file: scope.file.name })

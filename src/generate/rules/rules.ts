@@ -1,19 +1,19 @@
 // What compilers of protobuf refuse beside what the linker needs to be right. Files that come from protoc and buf have
 // been checked by them; so this is for those that are read from text.
 
-import type { Report } from './check.ts'
-import type { EnumDeclaration, FileDeclaration, MessageDeclaration, ServiceDeclaration } from './declarations.ts'
-import { enumRules } from './enum-rules.ts'
-import { ExtensionRules } from './extension-rules.ts'
-import { defaultFeatures, type Features, featuresOf } from './features.ts'
-import { fieldRules, jsonNameRules, messageSetRule } from './field-rules.ts'
-import type { Problem, ProtoFile } from './model.ts'
-import { OptionRules } from './option-rules.ts'
-import { enumRangeRules, messageRangeRules } from './range-rules.ts'
-import { exportRule, packageStyleRule, styleRule } from './style-rules.ts'
-import { join, type Named } from './symbol-list.ts'
-import { SymbolTable } from './symbols.ts'
-import { enumsOf } from './type-names.ts'
+import type { Report } from '../link/check.ts'
+import { SymbolTable } from '../link/symbols.ts'
+import type { Problem, ProtoFile } from '../model.ts'
+import type { EnumDeclaration, FileDeclaration, MessageDeclaration, ServiceDeclaration } from '../read/declarations.ts'
+import { defaultFeatures, type Features, featuresOf } from '../read/features.ts'
+import { join, type Named } from '../read/symbol-list.ts'
+import { enumsOf } from '../type-names.ts'
+import { enumRules } from './enums.ts'
+import { ExtensionRules } from './extensions.ts'
+import { fieldRules, jsonNameRules, messageSetRule } from './fields.ts'
+import { OptionRules } from './options.ts'
+import { enumRangeRules, messageRangeRules } from './ranges.ts'
+import { exportRule, packageStyleRule, styleRule } from './style.ts'
 
 /** Where a declaration stands. */
 export interface Around {

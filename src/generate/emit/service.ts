@@ -1,8 +1,9 @@
 // A service: a value whose type says all, so that declarations can be made from it without inference.
+
+import type { Method, NotedOption, Service } from '../model.ts'
+import { methodKey } from '../names.ts'
 import { docComment } from './comment.ts'
 import { type Doc, hardline, indent, line, list } from './layout.ts'
-import type { Method, NotedOption, Service } from './model.ts'
-import { methodKey } from './names.ts'
 import type { Scope } from './scope.ts'
 import { typeParameters } from './statement.ts'
 

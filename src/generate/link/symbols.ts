@@ -1,8 +1,8 @@
 // What a name means in a place, as compilers of protobuf find it: the innermost scope that has the first part of the name
 // decides, also when the rest is not there; among the names of the file itself and of those that it imports.
 
-import type { FileDeclaration, Position } from './declarations.ts'
-import { join, type Named, symbolsOf } from './symbol-list.ts'
+import type { FileDeclaration, Position } from '../read/declarations.ts'
+import { join, type Named, symbolsOf } from '../read/symbol-list.ts'
 
 /** Who uses a name: the type of a field, that of a method or an extended message, the name of an option. */
 export type Use = 'type' | 'message' | 'option'

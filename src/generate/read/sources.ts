@@ -4,8 +4,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
+import type { Problem } from '../model.ts'
 import type { FileDeclaration, ImportDeclaration } from './declarations.ts'
-import type { Problem } from './model.ts'
 import { parseProto } from './parser.ts'
 import { WELL_KNOWN } from './well-known.ts'
 
@@ -146,7 +146,7 @@ type Found =
 
 /** The folder with `gorums.proto`: for `-I` of protoc. */
 export function protoFolder(): string {
-  const folders = ['../../proto', '../../../proto'].map((folder) => path.resolve(import.meta.dirname, folder))
+  const folders = ['../../../proto', '../../../../proto'].map((folder) => path.resolve(import.meta.dirname, folder))
   return folders.find((folder) => existsSync(path.join(folder, 'gorums.proto'))) ?? folders[0]!
 }
 

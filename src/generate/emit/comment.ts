@@ -1,6 +1,7 @@
 // Doc comments of generated code, from the comments of .proto files.
+
+import type { Declared } from '../model.ts'
 import { type Doc, hardline } from './layout.ts'
-import type { Declared } from './model.ts'
 
 /** A doc comment and the line break after it; nothing when there is nothing to say. `notes` are paragraphs of their own. */
 export function docComment(declared: Partial<Declared>, notes: readonly string[] = []): Doc {

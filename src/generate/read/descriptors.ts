@@ -1,6 +1,7 @@
 // From what protoc and buf hand to a plugin to declarations, as the parser makes them from text: the same options, the
 // same comments, the same places.
 
+import type * as plugin from '../plugin_gorums.ts'
 import type {
   Edition,
   EnumDeclaration,
@@ -19,7 +20,6 @@ import type {
 } from './declarations.ts'
 import { EDITIONS } from './declarations.ts'
 import { FEATURE_NUMBERS } from './features.ts'
-import type * as plugin from './plugin_gorums.ts'
 import { SourcePlaces } from './source-places.ts'
 import { join } from './symbol-list.ts'
 import { tokensOf } from './tokens.ts'

@@ -1,23 +1,7 @@
 // Makes the model from declarations: finds what names mean, works out what depends on syntax, edition and options, and
 // tells everything that is wrong. Both front ends go through it, so that their models and their problems are the same.
 
-import { methodIDOf } from '../wire/method-id.ts'
-import { callTypeOf, type GorumsOption } from './call-type.ts'
-import { checkEnum, checkMessage, checkService, type Report } from './check.ts'
-import type {
-  EnumDeclaration,
-  FieldDeclaration,
-  FileDeclaration,
-  MessageDeclaration,
-  MethodDeclaration,
-  Option,
-  Position,
-  ServiceDeclaration,
-  TypeName,
-} from './declarations.ts'
-import { type DefaultValue, scalarDefault } from './default-value.ts'
-import { defaultFeatures, type Features, featuresOf } from './features.ts'
-import { lookupProblem } from './lookup-problem.ts'
+import { methodIDOf } from '../../wire/method-id.ts'
 import type {
   Enum,
   Field,
@@ -29,11 +13,27 @@ import type {
   Reference,
   ScalarType,
   Service,
-} from './model.ts'
+} from '../model.ts'
+import type {
+  EnumDeclaration,
+  FieldDeclaration,
+  FileDeclaration,
+  MessageDeclaration,
+  MethodDeclaration,
+  Option,
+  Position,
+  ServiceDeclaration,
+  TypeName,
+} from '../read/declarations.ts'
+import { defaultFeatures, type Features, featuresOf } from '../read/features.ts'
+import { join, type Named } from '../read/symbol-list.ts'
+import { complaintsOf } from '../type-names.ts'
+import { callTypeOf, type GorumsOption } from './call-type.ts'
+import { checkEnum, checkMessage, checkService, type Report } from './check.ts'
+import { type DefaultValue, scalarDefault } from './default-value.ts'
+import { lookupProblem } from './lookup-problem.ts'
 import { canBeMapKey, isPackable, isScalar } from './scalar-types.ts'
-import { join, type Named } from './symbol-list.ts'
 import { SymbolTable, type Use } from './symbols.ts'
-import { complaintsOf } from './type-names.ts'
 
 export interface Linked {
   /** By name, in the order in which they were given. */

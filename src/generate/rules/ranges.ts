@@ -1,7 +1,7 @@
 // Ranges of numbers that messages and enums keep: none is empty or out of bounds, and no two overlap.
 
-import type { Report } from './check.ts'
-import type { EnumDeclaration, MessageDeclaration, Range, ReservedName } from './declarations.ts'
+import type { Report } from '../link/check.ts'
+import type { EnumDeclaration, MessageDeclaration, Range, ReservedName } from '../read/declarations.ts'
 
 const FIELD_NUMBER_MAX = 536_870_911
 const ENUM_NUMBER_MAX = 2_147_483_647

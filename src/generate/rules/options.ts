@@ -1,16 +1,16 @@
 // Options: each must be declared, by protobuf for what it stands at or as an extension of that, be of its type, and be
 // set once.
 
-import type { FieldDeclaration, FileDeclaration, MessageDeclaration, Option, Position } from './declarations.ts'
-import { scalarDefault } from './default-value.ts'
-import { messagesOf } from './extension-rules.ts'
-import { lookupProblem } from './lookup-problem.ts'
+import { scalarDefault } from '../link/default-value.ts'
+import { lookupProblem } from '../link/lookup-problem.ts'
+import { isScalar } from '../link/scalar-types.ts'
+import { SymbolTable } from '../link/symbols.ts'
+import type { FieldDeclaration, FileDeclaration, MessageDeclaration, Option, Position } from '../read/declarations.ts'
+import { descriptorProto, FEATURES_OF_OTHERS } from '../read/sources.ts'
+import { join, type Named } from '../read/symbol-list.ts'
+import { messagesOf } from './extensions.ts'
 import { featureProblem, removedProblem } from './option-editions.ts'
 import type { Around } from './rules.ts'
-import { isScalar } from './scalar-types.ts'
-import { descriptorProto, FEATURES_OF_OTHERS } from './sources.ts'
-import { join, type Named } from './symbol-list.ts'
-import { SymbolTable } from './symbols.ts'
 
 /** What options stand at, and the message that describes them. */
 const MESSAGES = {

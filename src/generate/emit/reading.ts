@@ -1,5 +1,8 @@
 // The function that reads a message: an object with everything that may be absent, then one case per tag. A field that
 // comes again replaces the value that is there; a message goes on where it was.
+
+import type { Field, FieldType, Message, ScalarType } from '../model.ts'
+import { fieldKey } from '../names.ts'
 import {
   canBePacked,
   declaredDefault,
@@ -13,8 +16,6 @@ import {
   zero,
 } from './field-types.ts'
 import { assign, type Doc, group, hardline, indent, line, list } from './layout.ts'
-import type { Field, FieldType, Message, ScalarType } from './model.ts'
-import { fieldKey } from './names.ts'
 import type { Scope } from './scope.ts'
 import { block, branch, call, choose } from './statement.ts'
 

@@ -1,8 +1,8 @@
 // Where declarations of a descriptor stand in their file, and the comments in front of them, by path: the numbers of
 // fields and positions in lists that lead to them.
 
+import type { Location } from '../plugin_gorums.ts'
 import type { Position } from './declarations.ts'
-import type { Location } from './plugin_gorums.ts'
 import { tidyComment } from './tokens.ts'
 
 export class SourcePlaces {

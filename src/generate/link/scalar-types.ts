@@ -1,6 +1,6 @@
 // The names of protobuf's scalar types, and where they can stand.
 
-import type { ScalarType } from './model.ts'
+import type { ScalarType } from '../model.ts'
 
 const SCALARS: ReadonlySet<string> = new Set<ScalarType>([
   'double',

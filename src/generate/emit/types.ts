@@ -1,9 +1,10 @@
 // The TypeScript types of a message: what is received, and what encoding takes.
+
+import type { Field, Message, Oneof } from '../model.ts'
+import { fieldKey } from '../names.ts'
 import { docComment } from './comment.ts'
 import { declaredDefault, keyType, quote, valueType } from './field-types.ts'
 import { type Doc, group, hardline, indent, join, line } from './layout.ts'
-import type { Field, Message, Oneof } from './model.ts'
-import { fieldKey } from './names.ts'
 import type { Scope } from './scope.ts'
 
 /** The interface of a message as it is received, or as encoding takes it. */

@@ -1,10 +1,10 @@
 // Extensions: the message must have room for their numbers, and each number is taken once.
 
-import type { ExtensionDeclaration, FileDeclaration, MessageDeclaration } from './declarations.ts'
-import { lookupProblem } from './lookup-problem.ts'
+import { lookupProblem } from '../link/lookup-problem.ts'
+import type { SymbolTable } from '../link/symbols.ts'
+import type { ExtensionDeclaration, FileDeclaration, MessageDeclaration } from '../read/declarations.ts'
+import { join } from '../read/symbol-list.ts'
 import type { Around } from './rules.ts'
-import { join } from './symbol-list.ts'
-import type { SymbolTable } from './symbols.ts'
 
 export class ExtensionRules {
   readonly #table: SymbolTable

@@ -1,6 +1,6 @@
 // What the types of fields are in TypeScript: the type's name, what absence reads as, tags, and which functions of writer
 // and reader carry them.
-import type { Field, FieldType, ScalarType } from './model.ts'
+import type { Field, FieldType, ScalarType } from '../model.ts'
 import type { Scope } from './scope.ts'
 
 /** What kinds of scalars have in common. */

@@ -1,6 +1,6 @@
 // Which editions have which options, and which declarations have which features.
 
-import { EDITIONS, type Edition } from './declarations.ts'
+import { EDITIONS, type Edition } from '../read/declarations.ts'
 
 /** Since which edition an option is no more, and what to write instead. */
 const REMOVED: Readonly<Record<string, readonly [Edition, string]>> = {

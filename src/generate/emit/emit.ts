@@ -1,16 +1,17 @@
 // From the model to TypeScript text: one file per .proto file.
+
+import type { GeneratorOptions, Message, ProtoFile } from '../model.ts'
+import { enumsOf, messagesOf } from '../type-names.ts'
 import { docComment } from './comment.ts'
-import { enumDeclaration } from './emit-enum.ts'
-import { readStatements } from './emit-read.ts'
-import { serviceDeclaration } from './emit-service.ts'
-import { messageType } from './emit-types.ts'
-import { writeStatements } from './emit-write.ts'
+import { enumDeclaration } from './enum.ts'
 import { quote } from './field-types.ts'
 import { type Doc, hardline, indent, join, layOut } from './layout.ts'
-import type { GeneratorOptions, Message, ProtoFile } from './model.ts'
+import { readStatements } from './reading.ts'
 import { outputName, Scope } from './scope.ts'
+import { serviceDeclaration } from './service.ts'
 import { block, typeParameters } from './statement.ts'
-import { enumsOf, messagesOf } from './type-names.ts'
+import { messageType } from './types.ts'
+import { writeStatements } from './writing.ts'
 
 /** The version of the runtime that generated code works with; `generatedFor` of the runtime compares it. */
 const RUNTIME_VERSION = 1

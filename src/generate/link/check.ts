@@ -1,5 +1,6 @@
 // Checks within one declaration: numbers and names that are taken twice, reserved, or can not be.
 
+import { fieldKey, isForbiddenMethodKey, methodKey } from '../names.ts'
 import type {
   EnumDeclaration,
   MessageDeclaration,
@@ -7,8 +8,7 @@ import type {
   Range,
   ReservedName,
   ServiceDeclaration,
-} from './declarations.ts'
-import { fieldKey, isForbiddenMethodKey, methodKey } from './names.ts'
+} from '../read/declarations.ts'
 
 export type Report = (position: Position, message: string) => void
 

@@ -1,7 +1,7 @@
 // How edition 2024 wants names to be written, unless a file or declaration has the style of before; and which types it
 // lets a strict file export.
 
-import type { Declared, FileDeclaration, MessageDeclaration, Visibility } from './declarations.ts'
+import type { Declared, FileDeclaration, MessageDeclaration, Visibility } from '../read/declarations.ts'
 import type { Around } from './rules.ts'
 
 const STYLES = {

@@ -1,8 +1,8 @@
 // The tokens of a file with a place in them: what the parser looks at, takes and insists on. Collects the problems; after
 // one, it can go on behind the statement in which it was found.
 
+import type { Problem } from '../model.ts'
 import type { Position } from './declarations.ts'
-import type { Problem } from './model.ts'
 import { shown, type Token, tokensOf } from './tokens.ts'
 
 /** Thrown when a statement can not be read further; its problem has been noted. */

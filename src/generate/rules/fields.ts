@@ -1,8 +1,8 @@
 // What the type and the place of a field allow: presence, encodings, options, closed enums; and names in JSON.
 
-import type { FieldDeclaration, MessageDeclaration, Option } from './declarations.ts'
+import { isPackable, isScalar } from '../link/scalar-types.ts'
+import type { FieldDeclaration, MessageDeclaration, Option } from '../read/declarations.ts'
 import type { Around } from './rules.ts'
-import { isPackable, isScalar } from './scalar-types.ts'
 
 /** Checks a field, or an extension. */
 export function fieldRules(field: FieldDeclaration, around: Around, isExtension: boolean): void {

@@ -1,6 +1,6 @@
 // Aliases of enum values, and values whose names differ too little.
 
-import type { EnumDeclaration } from './declarations.ts'
+import type { EnumDeclaration } from '../read/declarations.ts'
 import type { Around } from './rules.ts'
 
 export function enumRules(declaration: EnumDeclaration, { report, features }: Around): void {

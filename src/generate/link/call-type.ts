@@ -1,8 +1,8 @@
 // What the `(gorums.…)` options of a method say: how it is called. Knows the names of all Gorums versions, and says what
 // to write for those that are gone.
 
-import type { MethodDeclaration, Option, Position } from './declarations.ts'
-import type { CallType, NotedOption } from './model.ts'
+import type { CallType, NotedOption } from '../model.ts'
+import type { MethodDeclaration, Option, Position } from '../read/declarations.ts'
 
 /** A `(gorums.…)` option. */
 export interface GorumsOption {

@@ -1,6 +1,7 @@
 // Reads the text of one .proto file: proto2, proto3, editions 2023 and 2024. Says what is wrong with how it is written
 // and goes on behind it, so that all mistakes of a file are found in one run; what names mean is not looked at here.
 
+import type { Problem } from '../model.ts'
 import {
   EDITIONS,
   type Edition,
@@ -10,7 +11,6 @@ import {
   type ServiceDeclaration,
 } from './declarations.ts'
 import { emptyBlock, MessageParser } from './message-parser.ts'
-import type { Problem } from './model.ts'
 import { parseOptionStatement, parseTypeName } from './option-parser.ts'
 import { parseService } from './service-parser.ts'
 import { join } from './symbol-list.ts'
