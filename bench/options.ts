@@ -75,7 +75,7 @@ npm run bench -- --full               also variants, sweeps, single-node RPC, me
 npm run bench -- --benchmarks <regexp>  those whose names match; --list shows them
 
   --targets a,b        which targets (default: those of each benchmark)
-  --rounds n           rounds of each target, taken in turns (15)
+  --rounds n           rounds of each target, taken in turns (13)
   --time 200ms         how long a round counts; ms or s
   --warmup 1s          before the first round, up to four times as long while calls get faster
   --json file          also writes the report there; --out folder (bench-results) gets JSON, Markdown and HTML
