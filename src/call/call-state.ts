@@ -7,6 +7,7 @@ import { Expiring } from '../net/deadlines.ts'
 import { Kind } from '../wire/frame.ts'
 import type { Frame } from '../wire/frame-writer.ts'
 import { NO_METADATA } from '../wire/metadata.ts'
+import { stopError } from './call-errors.ts'
 import { type CallConsumer, type CallSetup, Fate, type StopReason } from './call-setup.ts'
 import type { Configuration } from './configuration.ts'
 import type { Contacts } from './contacts.ts'
@@ -33,11 +34,11 @@ export abstract class CallState extends Expiring {
   root: Configuration | undefined
   /** What is sent, before per-node mapping. */
   request: unknown
-  /** The newest reply of each node; undefined before the first. */
+  /** The newest reply of each node; undefined before the first, and when nobody wants them any more. */
   #values: unknown[] | undefined
   /** How many nodes have replied. */
   arrived = 0
-  errors: (RpcError | undefined)[] | undefined
+  #errors: (RpcError | undefined)[] | undefined
   replyMetadata: (Metadata | undefined)[] | undefined
   /** The frame that all nodes share, or one per node. */
   frame: Frame | undefined
@@ -110,7 +111,9 @@ export abstract class CallState extends Expiring {
 
   /** The fates of all nodes, as they are now. */
   fates(): number[] {
-    return this.contacts.positions.map((position) => this.fateAt(position))
+    const fates = new Array<number>(this.contacts.nodes.length)
+    for (let position = 0; position < fates.length; position++) fates[position] = this.fateAt(position)
+    return fates
   }
 
   /** How many nodes were left out. */
@@ -160,6 +163,42 @@ export abstract class CallState extends Expiring {
     this.#values[position] = value
   }
 
+  /** The replies by position, for who wants them beyond `forgetReplies`. */
+  get values(): readonly unknown[] | undefined {
+    return this.#values
+  }
+
+  /** Nobody will ask the call for what it was sent, or for what has come back: it may have to wait for a node for long. */
+  forgetReplies(): void {
+    this.#values = undefined
+    this.request = undefined
+  }
+
+  /** Whether a node has failed. */
+  get hasFailed(): boolean {
+    return this.#errors !== undefined || this.stopReason !== undefined
+  }
+
+  protected setError(position: number, error: RpcError): void {
+    this.#errors ??= new Array(this.contacts.nodes.length)
+    this.#errors[position] = error
+  }
+
+  /**
+   * Why a node has failed; undefined when it has not. When a call that its caller has done with is stopped, nobody may ever
+   * ask: the error is made for who does.
+   */
+  errorAt(position: number): RpcError | undefined {
+    const fate = this.fateAt(position)
+    if (fate !== Fate.failed && fate !== Fate.abandoned) return undefined
+    if (this.#errors?.[position] === undefined && this.stopReason !== undefined) {
+      const channel = this.contacts.channels[position]!
+      const isWritten = this.writtenAt(position) > 0
+      this.setError(position, stopError(this.setup, channel, this.stopReason, this.stopCause, isWritten))
+    }
+    return this.#errors?.[position]
+  }
+
   nodeAt(position: number): Node {
     return this.contacts.nodes[position]!
   }
@@ -185,7 +224,7 @@ export abstract class CallState extends Expiring {
 
   /** The failure of a node as they see it. */
   failureOf(position: number): Response<unknown> {
-    const error = this.errors![position]!
+    const error = this.errorAt(position)!
     return { nodeID: this.nodeAt(position).id, value: undefined, error, metadata: error.metadata }
   }
 

@@ -93,6 +93,7 @@ export class Call extends CallState implements OutgoingCall, Abortable {
     if (state === Fate.idle || (this.isOneWay && state === Fate.replied)) this.#enter(channel)
     else if (state !== Fate.written) return
     this.setFate(position, Fate.queued)
+    this.setWrittenAt(position, 0)
     this.#hasWaited = true
   }
 
@@ -206,15 +207,17 @@ export class Call extends CallState implements OutgoingCall, Abortable {
         if (this.fateAt(position) === Fate.replied && !this.isDone) consumer.onEnd(position)
     }
     if (this.stopReason !== undefined && !this.isDone) consumer.onStop(this.stopReason, this.stopCause)
-    this.errors?.forEach((error, position) => {
+    for (const position of this.contacts.positions) {
+      const error = this.errorAt(position)
       if (error !== undefined && !this.isDone) consumer.onFailure(position, error)
-    })
+    }
     if (this.undecided === 0 && !this.isDone) consumer.onSettled()
   }
 
   /** The consumer has what it wants. What is still on its way goes on or is cancelled, as the caller said; streams are. */
   finish(): void {
     this.isDone = true
+    this.consumer = undefined
     const { method, stragglers } = this.setup
     if (this.undecided > 0 && (method.isStream || stragglers === 'cancel')) this.stop('cancelled', undefined)
   }
@@ -306,14 +309,17 @@ export class Call extends CallState implements OutgoingCall, Abortable {
     const before = this.fateAt(position)
     if (before === Fate.failed || before === Fate.replied || before === Fate.abandoned) return
     if (isFinal && error.executed === 'no' && this.#hooks !== undefined && this.#isResent(position, error)) return
-    this.setFate(position, isFinal ? Fate.failed : Fate.abandoned)
-    if (!isFinal) this.contacts.channels[position]!.cancel(this.msgID, this.methodID)
-    this.errors ??= []
-    this.errors[position] = error
-    this.undecided--
+    this.#endAt(position, isFinal)
+    this.setError(position, error)
     if (!this.#isConfirmed) this.setup.defaults.onUndelivered(this, this.nodeAt(position).id, error)
     this.#respond(this.failureOf, position)
     if (!this.isDone) this.consumer?.onFailure(position, error)
+  }
+
+  #endAt(position: number, isFinal: boolean): void {
+    this.setFate(position, isFinal ? Fate.failed : Fate.abandoned)
+    if (!isFinal) this.contacts.channels[position]!.cancel(this.msgID, this.methodID)
+    this.undecided--
   }
 
   /** Tells the caller's `onReply`. What it throws is its own matter: it must not end up in the reading of a socket. */
@@ -347,7 +353,9 @@ export class Call extends CallState implements OutgoingCall, Abortable {
       channel.withdraw(this.frameFor(channel).bytes)
       this.#leave(channel)
     }
-    this.#fail(position, stopError(this.setup, channel, reason, cause, isWritten), !isWritten)
+    // Very many may be stopped at once behind a node that is silent: errors that nobody is told of are not made.
+    if (this.isDone && this.onResponse === undefined && this.#isConfirmed) this.#endAt(position, !isWritten)
+    else this.#fail(position, stopError(this.setup, channel, reason, cause, isWritten), !isWritten)
   }
 
   /** It waits for a node, maybe for long: of the buffers that it shares with other calls it keeps its own part only. */

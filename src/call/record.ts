@@ -34,7 +34,7 @@ export function recordOf(call: Call): CallRecord {
       queuedMs: state === Fate.skipped ? undefined : 0,
       writtenMs: writtenAt === 0 ? undefined : writtenAt - call.madeAt,
       answeredMs: answeredAt === 0 ? undefined : answeredAt - call.madeAt,
-      error: call.errors?.[position],
+      error: call.errorAt(position),
     }
   })
   return { method: call.setup.method.fullName, nodes }

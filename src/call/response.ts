@@ -20,6 +20,8 @@ export class Replies<T> implements Iterable<[string, T]> {
   /** How many nodes have replied. */
   readonly size: number
   readonly #call: Call
+  /** The call's own, which it forgets in the end. */
+  readonly #values: readonly unknown[] | undefined
   /** Made when it is first asked for, except on streams, whose replies change: a call's answers do not. */
   #map: ReadonlyMap<string, T> | undefined
   /** What had become of each node; undefined when none had failed, which leaves those that had replied and the rest. */
@@ -31,7 +33,8 @@ export class Replies<T> implements Iterable<[string, T]> {
     this.configuration = configuration
     this.size = call.arrived
     this.#call = call
-    this.#states = isStream || call.errors !== undefined ? call.fates() : undefined
+    this.#values = call.values
+    this.#states = isStream || call.hasFailed ? call.fates() : undefined
     this.#map = isStream ? this.#makeMap() : undefined
   }
 
@@ -73,7 +76,7 @@ export class Replies<T> implements Iterable<[string, T]> {
     const map = new Map<string, T>()
     for (let index = 0; index < this.size; index++) {
       const position = call.arrivalAt(index)
-      map.set(call.nodeAt(position).id, call.valueAt(position) as T)
+      map.set(call.nodeAt(position).id, this.#values![position] as T)
     }
     return map
   }
@@ -82,7 +85,7 @@ export class Replies<T> implements Iterable<[string, T]> {
   get errors(): ReadonlyMap<string, RpcError> {
     const errors = new Map<string, RpcError>()
     this.#states?.forEach((state, position) => {
-      const error = this.#call.errors?.[position]
+      const error = this.#call.errorAt(position)
       if (error !== undefined && (state === Fate.failed || state === Fate.abandoned))
         errors.set(this.#call.nodeAt(position).id, error)
     })

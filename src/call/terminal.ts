@@ -77,7 +77,7 @@ export class DeliveryTerminal extends Terminal<void> {
     const { call } = this
     const { length: nodes } = call.contacts.nodes
     const { skipped } = call
-    if (call.errors === undefined && skipped < nodes) return this.resolve(undefined)
+    if (!call.hasFailed && skipped < nodes) return this.resolve(undefined)
     const reason = call.stopReason ?? 'impossible'
     const what =
       skipped === nodes
@@ -207,12 +207,14 @@ export class QuorumTerminal<R> extends Terminal<R> {
     if (conclusion === undefined) return
     this.#isConcluded = true
     this.resolve(conclusion.result)
+    this.call.forgetReplies()
   }
 
   #rejectFor(reason: QuorumErrorReason, cause: unknown): void {
     if (this.#isConcluded) return
     this.#isConcluded = true
     this.reject(quorumError(this.call, this.#configuration, reason, this.#needed, cause))
+    this.call.forgetReplies()
   }
 }
 

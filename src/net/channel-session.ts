@@ -256,11 +256,21 @@ export class ChannelSession {
   }
 }
 
+/** Frames that are heads only share buffers of this size, bytes: there may be very many of them in the log of a node that is silent. */
+const BARE_BYTES = 4 * 1024
+let bareBuffer = Buffer.alloc(0)
+let bareEnd = 0
+
 /** A frame that is a head only. */
 export function bareFrame(kind: number, msgID: number, methodID: number): Frame {
-  const buffer = Buffer.allocUnsafe(HEAD_BYTES)
-  writeHead(buffer, 0, HEAD_BYTES, kind, 0, msgID, methodID)
-  return new Frame(buffer, 0, HEAD_BYTES, HEAD_BYTES)
+  if (bareBuffer.length - bareEnd < HEAD_BYTES) {
+    bareBuffer = Buffer.allocUnsafeSlow(BARE_BYTES)
+    bareEnd = 0
+  }
+  const start = bareEnd
+  bareEnd += HEAD_BYTES
+  writeHead(bareBuffer, start, bareEnd, kind, 0, msgID, methodID)
+  return new Frame(bareBuffer, start, bareEnd, bareEnd)
 }
 
 export function goAwayFrame(lastFrame: number, why: Status): Buffer {

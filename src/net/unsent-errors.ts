@@ -8,6 +8,11 @@ export class UnsentErrors {
   /** The node as messages name it: its id, with its address when that is another. */
   readonly who: string
   #last: RpcError | undefined
+  /** Why the node was down, and how its queue was full, when that was last said: most calls behind it are told the same. */
+  #lastDown: { readonly cause: RpcError | undefined; readonly error: RpcError } | undefined
+  #lastFull:
+    | { readonly calls: number; readonly bytes: number; readonly frameBytes: number; readonly error: RpcError }
+    | undefined
 
   constructor(nodeID: string, address: string) {
     this.#nodeID = nodeID
@@ -15,7 +20,11 @@ export class UnsentErrors {
   }
 
   down(cause: RpcError | undefined): RpcError {
-    return this.of('unavailable', ` is down: ${cause?.message ?? 'not connected'}`, cause)
+    if (this.#lastDown === undefined || this.#lastDown.cause !== cause) {
+      const error = this.of('unavailable', ` is down: ${cause?.message ?? 'not connected'}`, cause)
+      this.#lastDown = { cause, error }
+    }
+    return this.#lastDown.error
   }
 
   late(downAfterMs: number): RpcError {
@@ -33,9 +42,14 @@ export class UnsentErrors {
   }
 
   queueFull(queued: { calls: number; bytes: number }, frameBytes: number, queueMaxBytes: number): RpcError {
-    const waiting = `${queued.bytes} bytes of ${queued.calls} calls wait`
+    const { calls, bytes } = queued
+    const last = this.#lastFull
+    if (last?.calls === calls && last.bytes === bytes && last.frameBytes === frameBytes) return last.error
+    const waiting = `${bytes} bytes of ${calls} calls wait`
     const numbers = `${waiting}, the request has ${frameBytes}, queueMaxBytes is ${queueMaxBytes}`
-    return this.of('resource_exhausted', `: queue is full (${numbers})`)
+    const error = this.of('resource_exhausted', `: queue is full (${numbers})`)
+    this.#lastFull = { calls, bytes, frameBytes, error }
+    return error
   }
 
   /** Any other; `what` follows the node's name. */
