@@ -1,5 +1,6 @@
 // npm run bench: builds the package and the benchmark, installs what the benchmark compares with when that has not been
-// done, and runs bench/command.ts. Measured is the compiled package, imported by its own name, as its users import it.
+// done (a short run, --ci, compares with nothing of that), and runs bench/command.ts. Measured is the compiled package,
+// imported by its own name, as its users import it.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -10,7 +11,7 @@ const peers = path.join(root, 'bench/peers')
 const tsc = path.join(root, 'node_modules/typescript/bin/tsc')
 
 for (const project of ['tsconfig.build.json', 'tsconfig.bench.json']) must(process.execPath, [tsc, '-p', project], root)
-if (!existsSync(path.join(peers, 'node_modules'))) {
+if (!process.argv.includes('--ci') && !existsSync(path.join(peers, 'node_modules'))) {
   console.log('installing what the benchmark compares with (bench/peers), once')
   const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
     cwd: peers,

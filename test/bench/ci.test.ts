@@ -32,7 +32,7 @@ describe('bench --ci', () => {
     const options = parseOptions(['--ci'])!
     assert.deepEqual(
       chosenBenchmarks(options).map(({ name }) => name),
-      ['64x16B', '64x1KiB', 'stopped'],
+      ['1x16B', '64x16B', 'stopped'],
     )
     assert.deepEqual(options.targets, ['gorums', 'floor'])
   })
