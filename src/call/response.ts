@@ -76,7 +76,7 @@ export class Replies<T> implements Iterable<[string, T]> {
     const map = new Map<string, T>()
     for (let index = 0; index < this.size; index++) {
       const position = call.arrivalAt(index)
-      map.set(call.nodeAt(position).id, this.#values![position] as T)
+      map.set(call.nodeAt(position).id, this.#values?.[position] as T)
     }
     return map
   }

@@ -269,3 +269,16 @@ test('the record says what happened at each node, and when, in order; it never r
     else assert.ok(writtenMs! >= 0 && answeredMs! >= writtenMs!)
   }
 })
+
+test('a multicast that could not be given to every node says to whom it was, and to whom not', LIMIT, async (t) => {
+  const { client, cluster, configuration } = await start(t)
+  await cluster.stop('c')
+  await configuration.waitFor(({ down }) => down.has('c'))
+  const error = await rejection(client.tellAll(QUESTION), QuorumError)
+  assert.equal(error.reason, 'impossible')
+  assert.deepEqual([...error.errors.keys()], ['c'])
+  assert.deepEqual([...(error.replies as ReadonlyMap<string, unknown>)].sort(), [
+    ['a', undefined],
+    ['b', undefined],
+  ])
+})
