@@ -354,7 +354,7 @@ export class Call extends CallState implements OutgoingCall, Abortable {
       this.#leave(channel)
     }
     // Very many may be stopped at once behind a node that is silent: errors that nobody is told of are not made.
-    if (this.isDone && this.onResponse === undefined && this.#isConfirmed) this.#endAt(position, !isWritten)
+    if (this.isDone && this.onResponse === undefined) this.#endAt(position, !isWritten)
     else this.#fail(position, stopError(this.setup, channel, reason, cause, isWritten), !isWritten)
   }
 

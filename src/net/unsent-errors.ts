@@ -9,7 +9,7 @@ export class UnsentErrors {
   readonly who: string
   #last: RpcError | undefined
   /** Why the node was down, and how its queue was full, when that was last said: most calls behind it are told the same. */
-  #lastDown: { readonly cause: RpcError | undefined; readonly error: RpcError } | undefined
+  #lastDown: RpcError | undefined
   #lastFull:
     | { readonly calls: number; readonly bytes: number; readonly frameBytes: number; readonly error: RpcError }
     | undefined
@@ -20,11 +20,9 @@ export class UnsentErrors {
   }
 
   down(cause: RpcError | undefined): RpcError {
-    if (this.#lastDown === undefined || this.#lastDown.cause !== cause) {
-      const error = this.of('unavailable', ` is down: ${cause?.message ?? 'not connected'}`, cause)
-      this.#lastDown = { cause, error }
-    }
-    return this.#lastDown.error
+    if (this.#lastDown === undefined || this.#lastDown.cause !== cause)
+      this.#lastDown = this.of('unavailable', ` is down: ${cause?.message ?? 'not connected'}`, cause)
+    return this.#lastDown
   }
 
   late(downAfterMs: number): RpcError {
