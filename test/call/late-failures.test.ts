@@ -5,10 +5,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect, type NodeRecord, type QuorumCall } from 'gorums'
 import type { TestContextLike } from 'gorums/testing'
-import { nodeRuntime } from '../../src/net/node-runtime.ts'
 import { controlFrame, encodeGoAway } from '../../src/wire/control.ts'
 import { Kind } from '../../src/wire/frame.ts'
-import { RawPeer } from '../net/raw-peer.ts'
+import { playNode } from '../net/played-node.ts'
 import { LIMIT, startCluster } from './cluster.ts'
 import { Puppet } from './puppets.ts'
 
@@ -25,27 +24,11 @@ async function start(t: TestContextLike, requestBytesAllowed: number) {
       tellAll: () => {},
     }),
   )
-  let welcome!: (peer: RawPeer) => void
-  const welcomed = new Promise<RawPeer>((resolve) => {
-    welcome = resolve
-  })
-  const port = await nodeRuntime.listen({}, undefined, {
-    onStream(stream) {
-      const peer = new RawPeer(stream)
-      void peer.welcome({ sessionID: Buffer.alloc(16, 7), requestBytesAllowed }).then(() => welcome(peer))
-    },
-    onError: (error) => assert.fail(error),
-  })
-  const config = await connect(
-    { ...cluster.addresses, c: `${port.host}:${port.port}` },
-    { waitFor: 'all', callTimeoutMs: Infinity },
-  )
-  const silent = await welcomed
-  t.after(async () => {
-    await config.close()
-    silent.close()
-    await port.close()
-  })
+  const node = await playNode(t, { sessionID: Buffer.alloc(16, 7), requestBytesAllowed })
+  const addresses = { ...cluster.addresses, c: node.address }
+  const config = await connect(addresses, { waitFor: 'all', callTimeoutMs: Infinity })
+  t.after(() => config.close())
+  const silent = await node.peer
   return { client: config.client(Puppet), silent }
 }
 
