@@ -24,9 +24,13 @@ export interface ChaosOptions {
   readonly clients: number
   /** How many times something is done; every kind of fault in turn. */
   readonly faults: number
+  /** The kinds of faults, by name. Default: all. */
+  readonly kinds?: readonly string[]
   /** The longest time that a replica is stopped or cut off, ms. */
   readonly stopMaxMs: number
   readonly seed: number
+  /** Replicas find nothing in their journals: that has to be found out. Default false. */
+  readonly isForgetful?: boolean
 }
 
 /** How long it took from a kill until a quorum call that began after it had succeeded, ms. */
@@ -49,7 +53,7 @@ export interface ChaosResult {
   readonly longestStopMs: number
   /** How many replicas, connections with one, or clients, each kind of fault was done to. */
   readonly faults: Readonly<Record<string, number>>
-  /** After kills of a minority of the replicas; and of a majority, which have to be started again first. */
+  /** After kills of a minority of the replicas; and of a majority or all, which have to be started again first. */
   readonly minorityKilled: RecoveryTimes
   readonly majorityKilled: RecoveryTimes
   readonly violations: number
@@ -95,7 +99,8 @@ class StorageChaos {
 
   async run(): Promise<ChaosResult> {
     const startedAt = performance.now()
-    const preload = new URL('block-on-signal.ts', import.meta.url).href
+    const preload = new URL(this.#options.isForgetful ? 'forget-journal.ts' : 'block-on-signal.ts', import.meta.url)
+      .href
     const processes = await ReplicaProcesses.start({ nodeIDs: this.#ids, preload })
     const proxies = new Map<string, FaultProxy>()
     try {
@@ -144,7 +149,7 @@ class StorageChaos {
   }
 
   async #disturb(kinds: Readonly<Record<string, FaultKind>>): Promise<void> {
-    const names = Object.keys(kinds)
+    const names = this.#options.kinds ?? Object.keys(kinds)
     for (let fault = 0; fault < this.#options.faults; fault++) {
       const name = names[fault % names.length]!
       await this.#doOne(name, kinds[name]!)
@@ -153,24 +158,31 @@ class StorageChaos {
   }
 
   async #doOne(name: string, kind: FaultKind): Promise<void> {
-    const majority = (this.#ids.length + 1) / 2
-    const isMajority = kind.hits === 'majority'
-    const count = kind.hits === 'client' ? 1 : isMajority ? majority : this.#random.int(1, majority - 1)
+    const count = this.#countOf(kind)
+    const hasMajority = kind.hits === undefined || kind.hits === 'client'
     const victims = someOf(this.#ids, count, this.#random)
     this.#faults[name] = (this.#faults[name] ?? 0) + count
     await Promise.all(victims.map((id) => kind.begin(id)))
     const lastMs = kind.isLong ? this.#drawStopMs() : FAULT_MS
     if (kind.kills) this.#kills += count
     if (kind.kills && kind.hits !== 'client')
-      this.#killed = { at: performance.now(), part: isMajority ? 'majority' : 'minority' }
+      this.#killed = { at: performance.now(), part: hasMajority ? 'minority' : 'majority' }
     if (name === 'stop') {
       this.#stops += count
       this.#longestStopMs = Math.max(this.#longestStopMs, lastMs)
     }
     // Nothing is done while there is no majority.
-    if (!isMajority) await this.#last(lastMs)
+    if (hasMajority) await this.#last(lastMs)
     await Promise.all(victims.map((id) => kind.end?.(id)))
     await this.#last(0)
+  }
+
+  /** To how many a fault is done. */
+  #countOf({ hits }: FaultKind): number {
+    const majority = (this.#ids.length + 1) / 2
+    if (hits === 'client') return 1
+    if (hits === 'all') return this.#ids.length
+    return hits === 'majority' ? majority : this.#random.int(1, majority - 1)
   }
 
   /** From the shortest to the longest, short ones as often as long ones. */

@@ -20,8 +20,8 @@ export interface Targets {
 }
 
 export interface FaultKind {
-  /** It is done to a majority of the replicas, not a minority, or to the client. */
-  readonly hits?: 'majority' | 'client'
+  /** It is done to a majority of the replicas or to all of them, not to a minority, or to the client. */
+  readonly hits?: 'majority' | 'all' | 'client'
   /** It ends with the process: SIGKILL. */
   readonly kills?: true
   /** It lasts for a time that is drawn up to the longest; others for a fraction of a second. */
@@ -50,6 +50,8 @@ export function faultKinds({ processes, proxies, client, random }: Targets): Rea
   return {
     kill: { kills: true, begin: (id) => processes.kill(id), end: restart },
     'kill a majority': { kills: true, hits: 'majority', begin: (id) => processes.kill(id), end: restart },
+    // As when the power fails: what their journals have is all that is left.
+    'kill all': { kills: true, hits: 'all', begin: (id) => processes.kill(id), end: restart },
     'kill during HELLO': {
       kills: true,
       begin: async (id) => {

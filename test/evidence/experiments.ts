@@ -198,7 +198,7 @@ async function restarts(isLong: boolean): Promise<Finding> {
 async function storageProcesses(isLong: boolean): Promise<Finding> {
   const results = []
   for (const replicas of [3, 5, 7] as const) {
-    const faults = isLong ? 70 : SHORT_FAULTS[replicas]
+    const faults = isLong ? 75 : SHORT_FAULTS
     results.push(await runChaos({ replicas, clients: 3, faults, stopMaxMs: isLong ? 60_000 : 2_000, seed: replicas }))
   }
   return {
@@ -209,7 +209,7 @@ async function storageProcesses(isLong: boolean): Promise<Finding> {
 }
 
 /** Every kind of fault once; the more replicas, the longer it takes to start them again. */
-const SHORT_FAULTS = { 3: 14, 5: 14, 7: 14 } as const
+const SHORT_FAULTS = 15
 
 /** So much more heap in the end than after a tenth of the calls, MiB, is what a collector leaves behind. */
 const SOAK_NOISE_MIB = 2
