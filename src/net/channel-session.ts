@@ -18,8 +18,11 @@ import type { Timer } from './runtime.ts'
 /** So many answer bytes may always wait. */
 const ANSWER_MIN_BYTES = 64 * 1024
 
-/** A call costs memory beside its frame: no more of them are logged than fit with frames of this size, bytes. */
-const LOGGED_CALL_BYTES = 256
+/**
+ * A call costs memory beside its frame, and waits in sockets that are full: no more of them are logged than fit with frames of
+ * this size, bytes.
+ */
+const LOGGED_CALL_BYTES = 2048
 /** So many may be logged in any case: the other side acknowledges in time. */
 const LOGGED_CALLS_MIN = 1024
 

@@ -8,14 +8,14 @@ import { playNode } from './played-node.ts'
 
 const Store = service('logged.Store', { put: unicast<string>() })
 const MIB = 1024 * 1024
-/** A log of a mebibyte has room for so many calls, however small. */
-const LOGGED = 4096
+/** A log of 4 MiB has room for so many calls, however small. */
+const LOGGED = 2048
 
-test('calls that nobody acknowledges stop at one per 256 bytes of the log, and go on when they are acknowledged', async (t) => {
+test('calls that nobody acknowledges stop at one per 2 KiB of the log, and go on when they are acknowledged', async (t) => {
   const node = await playNode(t, { sessionID: Buffer.alloc(16, 7) })
   const config = await connect(
     { a: node.address },
-    { limits: { sessionLogMaxBytes: MIB, frameMaxBytes: 64 * 1024 }, callTimeoutMs: Infinity },
+    { limits: { sessionLogMaxBytes: 4 * MIB, frameMaxBytes: 64 * 1024 }, callTimeoutMs: Infinity },
   )
   t.after(() => config.close())
   const peer = await node.peer
