@@ -105,9 +105,9 @@ async function show({ seed, violation }: SeedResult): Promise<void> {
   const plan = planOf(seed)
   console.log(`seed ${seed}, at ${violation.atMs.toFixed(1)} ms: ${violation.what}`)
   const isTheSame = async (faults: typeof plan.faults): Promise<boolean> =>
-    (await runSeed(seed, { faults })).violation?.invariant === violation.invariant
+    (await runSeed(seed, { change: { faults } })).violation?.invariant === violation.invariant
   const faults = await shrinkSchedule(plan.faults, isTheSame)
-  const again = await runSeed(seed, { faults, traceLines: Number.POSITIVE_INFINITY })
+  const again = await runSeed(seed, { change: { faults }, traceLines: Number.POSITIVE_INFINITY })
   const last = again.violation ?? violation
   console.log(`of ${plan.faults.length} faults, these ${faults.length} are enough:`)
   for (const fault of faults) console.log(`  ${JSON.stringify(fault)}`)

@@ -10,6 +10,8 @@ import { WIRE_EDGES } from './wire-edges.ts'
 import { EDGES } from './witness.ts'
 
 const SEEDS = 2_000
+/** Worlds whose clients are one node. */
+const TWINS = 100
 /** Rolling restarts that ended in lost or refused calls: who was connecting, cut off, or cut off twice was not waited for. */
 const ONCE_BROKEN = [500_075, 500_511, 500_537, 501_720, 618_795]
 const root = path.resolve(import.meta.dirname, '../../..')
@@ -46,6 +48,17 @@ test(`${SEEDS} worlds with every kind of fault: no promise is broken`, async () 
 
 test('worlds that have broken a promise once do so no more', async () => {
   for (const seed of ONCE_BROKEN) assert.equal((await runSeed(seed)).violation, undefined, `seed ${seed}`)
+})
+
+test('processes that say they are the same node, and fight for it: no promise is broken', async () => {
+  const change = { clients: ['x', 'y'], clientNames: 'same', isGentle: false, isRolling: false } as const
+  let displaced = 0
+  for (let seed = 1; seed <= TWINS; seed++) {
+    const { violation, edges } = await runSeed(seed, { change })
+    assert.equal(violation, undefined, `seed ${seed}`)
+    displaced += edges['another process of a node took the place of the last'] ?? 0
+  }
+  assert.ok(displaced > 10 * TWINS, `${displaced} times`)
 })
 
 test('one seed is one run, in this process and in another', async () => {

@@ -44,20 +44,20 @@ export interface SeedResult {
 }
 
 export interface SeedOptions {
-  /** In place of the faults that the seed has drawn. */
-  readonly faults?: readonly Fault[]
+  /** In place of what the seed has drawn. */
+  readonly change?: Partial<WorldPlan>
   /** How many of the last lines of the trace to keep. */
   readonly traceLines?: number
 }
 
-export function planOf(seed: number, faults?: readonly Fault[]): WorldPlan {
+export function planOf(seed: number, change: Partial<WorldPlan> = {}): WorldPlan {
   const plan = maybeNamed(maybeTorn(maybeCrowded(maybeLate(maybeRolling(drawWorld(new Random(seed, 'world'), seed))))))
-  return faults === undefined ? plan : { ...plan, faults }
+  return { ...plan, ...change }
 }
 
 /** One world from beginning to end. Never rejects: what goes wrong is the violation. */
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedResult> {
-  const plan = planOf(seed, options.faults)
+  const plan = planOf(seed, options.change)
   const ledger = new Ledger(plan)
   let events = 0
   const simulation = new Simulation({

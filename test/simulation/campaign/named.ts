@@ -9,10 +9,14 @@ import type { WorldPlan } from './world.ts'
 export function maybeNamed(plan: WorldPlan): WorldPlan {
   const random = new Random(plan.seed, 'named')
   if (plan.isRolling || !random.chance(1 / 3)) return plan
-  if (plan.isGentle || !random.chance(1 / 3)) return { ...plan, isNamed: true }
+  if (plan.isGentle || !random.chance(1 / 3)) return { ...plan, clientNames: 'own' }
   const faults: Fault[] = plan.clients.map((host) => {
     const atMs = random.between(0, plan.overMs)
     return { kind: 'crash', atMs, forMs: random.magnitude(1, 1_000), host, isSilent: random.chance(0.7) }
   })
-  return { ...plan, isNamed: true, faults: [...plan.faults, ...faults].sort((one, other) => one.atMs - other.atMs) }
+  return {
+    ...plan,
+    clientNames: 'own',
+    faults: [...plan.faults, ...faults].sort((one, other) => one.atMs - other.atMs),
+  }
 }

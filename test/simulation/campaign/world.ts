@@ -71,8 +71,11 @@ export interface WorldPlan {
   readonly transport: TransportOptions
   /** The network's, in place of what the seed has drawn. */
   readonly weather?: Weather
-  /** Clients say who they are: one that is started again takes the place of the last. */
-  readonly isNamed: boolean
+  /**
+   * Who clients say they are: nobody; themselves, and one that is started again takes the place of the last; or all the same
+   * node, whose living processes take each other's place again and again.
+   */
+  readonly clientNames: 'none' | 'own' | 'same'
   /** What is different for clients. */
   readonly clientTransport?: TransportOptions
   readonly whenDown: 'fail' | 'wait'
@@ -111,7 +114,7 @@ export function drawWorld(random: Random, seed: number): WorldPlan {
     isSlow: false,
     isGentle,
     isRolling: false,
-    isNamed: false,
+    clientNames: 'none',
     drainTimeoutMs: 2_000,
     transport: {
       sessions: isGentle || random.chance(0.85),
@@ -263,8 +266,13 @@ export function startClient(world: World, name: string): void {
         return {}
       },
     })
-    const who = plan.isNamed ? { nodeID: name } : {}
-    const transport = { ...plan.transport, ...plan.clientTransport, ...who, runtime, logger: loggerOf(world) }
+    const transport = {
+      ...plan.transport,
+      ...plan.clientTransport,
+      ...nameOf(plan, name),
+      runtime,
+      logger: loggerOf(world),
+    }
     const manager = createNodeManager({ ...transport, server: backs })
     world.inside.watch(name, SharedNodeManager.endpointOf(manager).manager)
     const config = await connect(Object.fromEntries(plan.servers.map((server) => [server, `${server}:${PORT}`])), {
@@ -280,6 +288,11 @@ export function startClient(world: World, name: string): void {
     await new Calling(world, host, runtime, caller, config).run()
     if (host.life === Number(caller.split('/')[1])) world.finished.add(name)
   })
+}
+
+function nameOf({ clientNames, clients }: WorldPlan, name: string): TransportOptions {
+  if (clientNames === 'none') return {}
+  return { nodeID: clientNames === 'own' ? name : clients[0]! }
 }
 
 type Config = Awaited<ReturnType<typeof connect>>
