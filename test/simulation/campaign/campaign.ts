@@ -20,7 +20,7 @@ const SETTLE_MS = 300_000
 /** The insides are looked at after every so many events. */
 const CHECK_EVERY = 8
 const QUIET_MS = 1_000
-/** A connection may have to die first. */
+/** A connection may have to die first, and the last ACK may be a packet that is lost and sent again. */
 const QUIET_MAX_MS = 60_000
 
 export interface SeedResult {
@@ -110,6 +110,7 @@ async function live(world: World): Promise<void> {
     host.onCrash = (life) => {
       ledger.died(`${name}/${life}`)
       inside.forget(name)
+      world.finished.delete(name)
       world.wire.died(host)
     }
   }
@@ -127,7 +128,7 @@ async function live(world: World): Promise<void> {
   inside.check()
   if (!(await simulation.run(() => inside.leftovers(!plan.isGentle) === undefined, QUIET_MAX_MS)))
     throw new Violation('nothing left', inside.leftovers(!plan.isGentle) ?? '')
-  if (!(await simulation.run(() => inside.stillFull() === undefined, QUIET_MS)))
+  if (!(await simulation.run(() => inside.stillFull() === undefined, QUIET_MAX_MS)))
     throw new Violation('room again', inside.stillFull() ?? '')
   ledger.finish()
   checkDials(world)

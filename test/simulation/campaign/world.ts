@@ -149,7 +149,7 @@ export interface World {
   readonly inside: Inside
   readonly wire: Wire
   readonly edges: WireEdges
-  /** Clients that have made all their calls, or have died. */
+  /** Clients that have made all their calls, those of their present life. */
   readonly finished: Set<string>
 }
 
