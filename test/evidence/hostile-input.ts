@@ -8,12 +8,9 @@ const MIB = 1024 * 1024
 const FACTOR_MAX = 2
 /** Deeds that make honest calls slower than that, and by how much at most: the exceptions of docs/reliability.md. */
 const EXCEPTIONS: Readonly<Record<string, number>> = {
-  'silent sockets': 6,
-  'non-readers': 6,
-  'unread streams': 6,
-  'full windows': 8,
-  'rapid resets': 6,
-  'bad requests': 6,
+  'silent sockets': 3,
+  'unread streams': 3,
+  'full windows': 3,
   bombs: 40,
   'protobuf bombs': 60,
 }
