@@ -36,20 +36,19 @@ export class ServedRequest implements Context {
   readonly request: unknown
   readonly method: RegisteredMethod
   readonly msgID: number
-  readonly isOneWay: boolean
   readonly frameBytes: number
+  /** When the caller stops waiting, in the runtime's ms; Infinity when it does not. */
+  readonly expiresAt: number
   state: 'waiting' | 'running' | 'finished' = 'waiting'
   readonly metadata: Metadata
   readonly #lane: Lane
-  /** The remaining time when it came, ms; 0 for none. */
-  readonly #timeoutMs: number
-  readonly #receivedAt: number
   #controller: AbortController | undefined
   /** Runs while somebody looks at the signal: most handlers are done before anybody has. */
   #deadline: RequestDeadline | undefined
   #abortReason: RpcError | undefined
   #replyMetadata: Record<string, string | Uint8Array> | undefined
 
+  /** `timeoutMs`: the remaining time, 0 for none. */
   constructor(
     lane: Lane,
     method: RegisteredMethod,
@@ -61,12 +60,14 @@ export class ServedRequest implements Context {
     this.#lane = lane
     this.method = method
     this.msgID = frame.msgID
-    this.isOneWay = method.bound.isOneWay
     this.request = request
     this.frameBytes = frame.frameBytes
     this.metadata = metadata
-    this.#timeoutMs = timeoutMs
-    this.#receivedAt = lane.now()
+    this.expiresAt = timeoutMs === 0 ? Infinity : lane.now() + timeoutMs
+  }
+
+  get isOneWay(): boolean {
+    return this.method.bound.isOneWay
   }
 
   get peer(): Node {
@@ -79,7 +80,7 @@ export class ServedRequest implements Context {
   }
 
   get remainingMs(): number {
-    return this.#timeoutMs === 0 ? Infinity : Math.max(0, this.expiresAt - this.#lane.now())
+    return this.expiresAt === Infinity ? Infinity : Math.max(0, this.expiresAt - this.#lane.now())
   }
 
   get deadline(): number {
@@ -90,7 +91,7 @@ export class ServedRequest implements Context {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
       if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason)
-      else if (this.#timeoutMs > 0 && this.state !== 'finished') {
+      else if (this.expiresAt < Infinity && this.state !== 'finished') {
         const remainingMs = Math.ceil(this.remainingMs)
         this.#deadline = new RequestDeadline(this, this.#lane.now() + remainingMs)
         this.#lane.watchDeadline(this.#deadline, remainingMs)
@@ -105,11 +106,6 @@ export class ServedRequest implements Context {
 
   release(): void {
     this.#lane.release(this)
-  }
-
-  /** When the caller stops waiting, in the runtime's ms. */
-  get expiresAt(): number {
-    return this.#timeoutMs === 0 ? Infinity : this.#receivedAt + this.#timeoutMs
   }
 
   /** Why nobody wants the answer; undefined while somebody does. */
