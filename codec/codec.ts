@@ -28,7 +28,7 @@ export interface Codec<In, Out = In> {
   encode(value: In, target: EncodeTarget): void
   /**
    * Reads the value that occupies exactly `bytes[start, end)`. Throws when they are not one. The result must not refer
-   * to `bytes`, as the buffer is used again as soon as this returns; unless `isOwned`: then nobody else has it.
+   * to `bytes`, as the buffer is used again as soon as this returns; unless `isOwned`: then nothing else is ever written there.
    */
   decode(bytes: Buffer, start: number, end: number, isOwned?: boolean): Out
 }

@@ -4,6 +4,7 @@
 import { type Metadata, RpcError } from '../errors.ts'
 import { Expiring } from '../net/deadlines.ts'
 import type { IncomingFrame } from '../wire/incoming-frame.ts'
+import type { Payload } from '../wire/kept-payload.ts'
 import { checkMetadata } from '../wire/metadata.ts'
 import type { Configuration } from './configuration.ts'
 import type { Lane } from './lane.ts'
@@ -32,8 +33,8 @@ export interface Context {
 
 /** One request on the serving side. */
 export class ServedRequest implements Context {
-  /** The request, decoded. */
-  readonly request: unknown
+  /** What is to be decoded, while it waits. */
+  payload: Payload | undefined
   readonly method: RegisteredMethod
   readonly msgID: number
   readonly frameBytes: number
@@ -49,18 +50,10 @@ export class ServedRequest implements Context {
   #replyMetadata: Record<string, string | Uint8Array> | undefined
 
   /** `timeoutMs`: the remaining time, 0 for none. */
-  constructor(
-    lane: Lane,
-    method: RegisteredMethod,
-    frame: IncomingFrame,
-    request: unknown,
-    metadata: Metadata,
-    timeoutMs: number,
-  ) {
+  constructor(lane: Lane, method: RegisteredMethod, frame: IncomingFrame, metadata: Metadata, timeoutMs: number) {
     this.#lane = lane
     this.method = method
     this.msgID = frame.msgID
-    this.request = request
     this.frameBytes = frame.frameBytes
     this.metadata = metadata
     this.expiresAt = timeoutMs === 0 ? Infinity : lane.now() + timeoutMs

@@ -10,6 +10,7 @@ import { decodeCallHeader, isPlainHeader, readTimeout } from '../wire/call-heade
 import { Deque } from '../wire/deque.ts'
 import { Kind } from '../wire/frame.ts'
 import type { IncomingFrame } from '../wire/incoming-frame.ts'
+import { keepPayload, type Payload } from '../wire/kept-payload.ts'
 import { NO_METADATA } from '../wire/metadata.ts'
 import { Answers, type Refusal } from './answers.ts'
 import { messageOf } from './call-errors.ts'
@@ -18,6 +19,7 @@ import { ServedRequest } from './context.ts'
 import { ItemPump } from './item-pump.ts'
 import type { Node } from './node.ts'
 import type { Registry } from './registry.ts'
+import type { BoundMethod } from './service.ts'
 
 /** Whose lanes they are. */
 export interface LaneOwner {
@@ -105,11 +107,11 @@ export class Lane implements RequestReceiver {
       throw new ProtocolViolation(`REQUEST reuses msgID ${frame.msgID} of an unfinished one`)
     }
     const request = this.#read(frame, isOneWay)
-    if (request instanceof ServedRequest) this.#admit(request)
+    if (request instanceof ServedRequest) this.#admit(request, frame)
     else this.#refuse(isOneWay, frame.msgID, frame.methodID, frame.frameBytes, request)
   }
 
-  /** The request that a frame carries, or why no handler will see it. */
+  /** The request that a frame carries, its payload still encoded; or why no handler will see it. */
   #read(frame: IncomingFrame, isOneWay: boolean): ServedRequest | Refusal {
     const { registry, manager } = this.#owner
     const method = registry.get(frame.methodID)
@@ -129,11 +131,9 @@ export class Lane implements RequestReceiver {
       let metadata = NO_METADATA
       if (isPlainHeader(bytes, headerStart, payloadStart)) timeoutMs = readTimeout(bytes, headerStart, payloadStart)
       else ({ timeoutMs, metadata } = decodeCallHeader(bytes, headerStart, payloadStart))
-      const value = bound.request.decode(bytes, payloadStart, frame.end, frame.isOwned)
-      return new ServedRequest(this, method, frame, value, metadata, timeoutMs)
+      return new ServedRequest(this, method, frame, metadata, timeoutMs)
     } catch (error) {
-      const message = `${bound.fullName}: the request can not be decoded: ${messageOf(error)}`
-      return { code: 'invalid_argument', message }
+      return undecodable(bound, error)
     }
   }
 
@@ -194,15 +194,16 @@ export class Lane implements RequestReceiver {
     this.#owner.laneCounts.unreleased--
   }
 
-  #admit(context: ServedRequest): void {
+  #admit(context: ServedRequest, payload: Payload): void {
     if (this.#queue.length === 0 && !this.#isStarting && this.#mayStart(context)) {
       this.#isStarting = true
-      this.#start(context)
+      this.#start(context, payload)
       this.#isStarting = false
       if (this.#queue.length > 0) this.#startNext()
       return
     }
     if (!context.isOneWay) this.#unanswered.set(context.msgID, context)
+    context.payload = keepPayload(payload)
     this.#queue.push(context)
     this.#waiting++
     this.#owner.laneCounts.waiting++
@@ -230,7 +231,7 @@ export class Lane implements RequestReceiver {
       if (context.state !== 'waiting') continue
       this.#left(1)
       if (context.expiresAt <= this.now()) this.#drop(context, this.#expired(context))
-      else this.#start(context)
+      else this.#start(context, context.payload!)
     }
     this.#isStarting = false
   }
@@ -240,9 +241,17 @@ export class Lane implements RequestReceiver {
     return { code: 'deadline_exceeded', message }
   }
 
-  /** Starts a handler. Whatever it or its result throws ends in its own answer. */
-  #start(context: ServedRequest): void {
+  /** Decodes a request and starts its handler. Whatever that or its result throws ends in its own answer. */
+  #start(context: ServedRequest, { bytes, payloadStart, end, isOwned }: Payload): void {
     const generation = this.#generation
+    let request: unknown
+    try {
+      request = context.method.bound.request.decode(bytes, payloadStart, end, isOwned)
+    } catch (error) {
+      this.#drop(context, undecodable(context.method.bound, error))
+      return
+    }
+    context.payload = undefined
     this.#channel.requestStarted(context.frameBytes)
     context.state = 'running'
     this.#running++
@@ -251,7 +260,7 @@ export class Lane implements RequestReceiver {
       this.#owner.laneCounts.unreleased++
     }
     try {
-      const result = context.method.invoke(context.request, context)
+      const result = context.method.invoke(request, context)
       if (context.method.bound.isStream) this.#stream(context, generation, result)
       else if (isThenable(result)) this.#await(context, generation, result)
       else this.#finish(context, generation, result, undefined)
@@ -331,6 +340,7 @@ export class Lane implements RequestReceiver {
   /** Answers a request that leaves the lane without having started. */
   #drop(context: ServedRequest, refusal: Refusal): void {
     context.state = 'finished'
+    context.payload = undefined
     this.#unanswered.delete(context.msgID)
     this.#refuse(context.isOneWay, context.msgID, context.method.bound.methodID, context.frameBytes, refusal)
     this.#noteIdle()
@@ -350,6 +360,10 @@ const LEFT_MIN = 64
 const STREAM_END = Symbol('end of stream')
 /** Stands for a rejection without a reason. */
 const NO_REASON = new Error('rejected without a reason')
+
+function undecodable({ fullName }: BoundMethod, error: unknown): Refusal {
+  return { code: 'invalid_argument', message: `${fullName}: the request can not be decoded: ${messageOf(error)}` }
+}
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

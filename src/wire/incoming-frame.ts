@@ -14,7 +14,7 @@ export class IncomingFrame {
   headerStart = 0
   payloadStart = 0
   end = 0
-  /** Nobody else has `bytes`, now or later: what is made of the payload may go on referring to them. */
+  /** Nobody else writes to `bytes`, now or later: what is made of the payload may go on referring to them. */
   isOwned = false
 
   constructor(bytes: Buffer) {
