@@ -9,6 +9,7 @@ import { type Ack, controlFrame, encodeAck, encodeGoAway, type GoAway, type Stat
 import { HEAD_BYTES, Kind, writeHead } from '../wire/frame.ts'
 import { Frame } from '../wire/frame-writer.ts'
 import { Session } from '../wire/session.ts'
+import { Slab } from '../wire/slab.ts'
 import type { Channel } from './channel.ts'
 import type { OutgoingCall, SessionTerms } from './channel-ports.ts'
 import type { Connection } from './connection.ts'
@@ -259,21 +260,15 @@ export class ChannelSession {
   }
 }
 
-/** Frames that are heads only share buffers of this size, bytes: there may be very many of them in the log of a node that is silent. */
-const BARE_BYTES = 4 * 1024
-let bareBuffer = Buffer.alloc(0)
-let bareEnd = 0
+/** Frames that are heads only: there may be very many of them in the log of a node that is silent. */
+const heads = new Slab(4 * 1024)
 
 /** A frame that is a head only. */
 export function bareFrame(kind: number, msgID: number, methodID: number): Frame {
-  if (bareBuffer.length - bareEnd < HEAD_BYTES) {
-    bareBuffer = Buffer.allocUnsafeSlow(BARE_BYTES)
-    bareEnd = 0
-  }
-  const start = bareEnd
-  bareEnd += HEAD_BYTES
-  writeHead(bareBuffer, start, bareEnd, kind, 0, msgID, methodID)
-  return new Frame(bareBuffer, start, bareEnd, bareEnd)
+  const start = heads.take(HEAD_BYTES)
+  const end = start + HEAD_BYTES
+  writeHead(heads.buffer, start, end, kind, 0, msgID, methodID)
+  return new Frame(heads.buffer, start, end, end)
 }
 
 export function goAwayFrame(lastFrame: number, why: Status): Buffer {
