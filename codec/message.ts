@@ -1,6 +1,7 @@
 // The codec of a generated message: the functions that the generator has written for it, and the writer and reader that
 // they are given. Schemas are not its business.
 import type { Codec, EncodeTarget } from './codec.ts'
+import { requireLimit } from './decoded-size.ts'
 import { MessageReader } from './message-reader.ts'
 import { refusal } from './message-refusal.ts'
 import { MessageWriter } from './message-writer.ts'
@@ -19,7 +20,14 @@ export interface MessageDefinition<In, Out> {
 }
 
 /** The codec of a message: takes `In`, whose fields are optional where they may be, and gives `Out`. */
-export interface MessageCodec<In, Out> extends Codec<In, Out>, MessageDefinition<In, Out> {}
+export interface MessageCodec<In, Out> extends Codec<In, Out>, MessageDefinition<In, Out> {
+  /**
+   * What one message may take in bytes of memory when it is decoded: more is a RangeError, before it is taken. Default
+   * (undefined): 32 MiB, or 48 times the bytes that it came in, whichever is more. Set it when the program starts. It
+   * holds for this message with all that it contains, not where it is contained in others.
+   */
+  maxDecodedBytes: number | undefined
+}
 
 /** Makes the codec of a message, for generated code. */
 export function defineMessage<In, Out>(definition: MessageDefinition<In, Out>): MessageCodec<In, Out> {
@@ -35,11 +43,21 @@ class Message<In, Out> implements MessageCodec<In, Out> {
   readonly typeName: string
   readonly write: MessageDefinition<In, Out>['write']
   readonly read: MessageDefinition<In, Out>['read']
+  #maxDecodedBytes: number | undefined
 
   constructor({ typeName, write, read }: MessageDefinition<In, Out>) {
     this.typeName = typeName
     this.write = write
     this.read = read
+  }
+
+  get maxDecodedBytes(): number | undefined {
+    return this.#maxDecodedBytes
+  }
+
+  set maxDecodedBytes(bytes: number | undefined) {
+    requireLimit(bytes)
+    this.#maxDecodedBytes = bytes
   }
 
   encode(value: In, target: EncodeTarget): void {
@@ -62,7 +80,7 @@ class Message<In, Out> implements MessageCodec<In, Out> {
     const reader = idleReader ?? new MessageReader()
     idleReader = undefined
     try {
-      reader.begin(bytes, start, end, isOwned)
+      reader.begin(bytes, start, end, isOwned, this.#maxDecodedBytes)
       return this.read(reader, end)
     } catch (error) {
       throw new RangeError(`${this.typeName}: ${error instanceof Error ? error.message : error}`, { cause: error })
@@ -74,7 +92,7 @@ class Message<In, Out> implements MessageCodec<In, Out> {
 }
 
 /** What generated code of this version needs: changes when generated code has to be made again. */
-const RUNTIME_VERSION = 1
+const RUNTIME_VERSION = 2
 
 /**
  * Called by every generated file when it is loaded. Throws when it was generated for another version of the runtime than

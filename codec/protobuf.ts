@@ -8,7 +8,9 @@
  */
 import type { Reader, Writer } from 'protobufjs/minimal.js'
 import type { Codec, EncodeTarget } from './codec.ts'
+import { requireLimit, safeBytes, tooLarge, wordsBeside } from './decoded-size.ts'
 import { InPlaceReader, InPlaceWriter, writesInPlace } from './protobuf-io.ts'
+import { mostPerByte, shapeOf, takesAtMost } from './protobuf-scan.ts'
 
 /** A message type as protobufjs makes them: a class of a static module, or a reflected `Type` (see `protobuf`). */
 export interface ProtobufType<In, Out = In> {
@@ -36,6 +38,15 @@ export interface ProtobufReflectedType {
   verify(message: object): string | null
 }
 
+/** How to make a codec of a reflected type. */
+export interface ProtobufOptions {
+  /**
+   * What one message may take in bytes of memory when it is decoded: more is a RangeError, before it is decoded. Default:
+   * 32 MiB, or 48 times the bytes that it came in, whichever is more.
+   */
+  readonly maxDecodedBytes?: number
+}
+
 /**
  * A codec for one message type: `protobuf(Request)` with a class of a static module, `protobuf<Request>(root.lookupType(…))`
  * with a reflected type, whose TypeScript type is for the caller to say.
@@ -45,16 +56,27 @@ export interface ProtobufReflectedType {
  * not noticed: protobufjs cuts them. `verify` walks the message a second time; types without it skip that.
  *
  * Decoding refuses bytes that are not the type, nested deeper than 100, or not used up; fields that the type does not know
- * are skipped. Byte fields are Buffers of their own. Map fields are plain objects, as protobufjs makes them.
+ * are skipped. Byte fields are Buffers of their own. Map fields are plain objects, as protobufjs makes them. What a message
+ * takes in memory is bounded by `options` for reflected types. A static class does not show what its fields are: for those
+ * nothing bounds it but the length of messages.
  */
 export function protobuf<In, Out = In>(type: ProtobufType<In, Out>): Codec<In, Out>
-export function protobuf<In extends object, Out = In>(type: ProtobufReflectedType): Codec<In, Out>
-export function protobuf<In, Out>(type: ProtobufType<In, Out> | ProtobufReflectedType): Codec<In, Out> {
+export function protobuf<In extends object, Out = In>(
+  type: ProtobufReflectedType,
+  options?: ProtobufOptions,
+): Codec<In, Out>
+export function protobuf<In, Out>(
+  type: ProtobufType<In, Out> | ProtobufReflectedType,
+  { maxDecodedBytes }: ProtobufOptions = {},
+): Codec<In, Out> {
   for (const method of ['encode', 'decode'] as const) {
     if (typeof type?.[method] !== 'function')
       throw new TypeError(`protobuf: the message type has no ${method} function`)
   }
-  return new ProtobufCodec(type as ProtobufType<In, Out>)
+  requireLimit(maxDecodedBytes)
+  if (maxDecodedBytes !== undefined && !isReflected(type))
+    throw new TypeError(`protobuf: ${title(type)}: maxDecodedBytes is for reflected types, not for static classes`)
+  return new ProtobufCodec(type as ProtobufType<In, Out>, maxDecodedBytes)
 }
 
 const inPlace = writesInPlace(() => new InPlaceWriter())
@@ -67,9 +89,13 @@ let reading = false
 class ProtobufCodec<In, Out> implements Codec<In, Out> {
   readonly name = 'protobuf'
   readonly #type: ProtobufType<In, Out>
+  readonly #maxDecodedBytes: number | undefined
+  /** Messages of up to this length can not take too much. Worked out when it is first needed: types may refer to later ones. */
+  #safeBytes = -1
 
-  constructor(type: ProtobufType<In, Out>) {
+  constructor(type: ProtobufType<In, Out>, maxDecodedBytes: number | undefined) {
     this.#type = type
+    this.#maxDecodedBytes = maxDecodedBytes
   }
 
   encode(value: In, target: EncodeTarget): void {
@@ -95,6 +121,7 @@ class ProtobufCodec<In, Out> implements Codec<In, Out> {
   }
 
   decode(bytes: Buffer, start: number, end: number, isOwned = false): Out {
+    this.#checkSize(bytes, start, end)
     const nested = reading
     const reader = nested ? new InPlaceReader() : sharedReader
     reading = true
@@ -112,6 +139,21 @@ class ProtobufCodec<In, Out> implements Codec<In, Out> {
       reading = nested
     }
   }
+
+  /** Throws RangeError for a message that would take too much memory. */
+  #checkSize(bytes: Buffer, start: number, end: number): void {
+    const type = this.#type
+    const length = end - start
+    if (length <= this.#safeBytes || !isReflected(type)) return
+    const limit = this.#maxDecodedBytes
+    this.#safeBytes = safeBytes(mostPerByte(type), limit)
+    if (length <= this.#safeBytes || takesAtMost(wordsBeside(length, limit), shapeOf(type), bytes, start, end)) return
+    throw new RangeError(`protobuf: ${title(type)}: ${tooLarge(length, limit).message}`)
+  }
+}
+
+function isReflected(type: object): type is ProtobufReflectedType {
+  return 'fieldsArray' in type
 }
 
 /** Copies finished bytes to where a writer that works in place would have put them. */

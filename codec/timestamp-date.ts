@@ -6,6 +6,8 @@ import { refusal } from './message-refusal.ts'
 const SECONDS_TAG = 8
 const NANOS_TAG = 16
 const DATE_MAX_MS = 8.64e15
+/** A Date takes as much memory as a message with so many fields. */
+const DATE_FIELDS = 5
 
 /** Takes and gives Dates. An invalid Date is a RangeError, as is a timestamp that no Date can be. */
 export const TimestampDate: MessageCodec<Date, Date> = defineMessage({
@@ -34,7 +36,7 @@ export const TimestampDate: MessageCodec<Date, Date> = defineMessage({
           end = reader.skipField(tag, end)
       }
     }
-    reader.close(end)
+    reader.finish(end, DATE_FIELDS)
     const time = seconds * 1000 + millis
     if (Math.abs(time) > DATE_MAX_MS) throw new RangeError(`google.protobuf.Timestamp: ${seconds} s are no Date`)
     return new Date(time)

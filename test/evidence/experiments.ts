@@ -6,6 +6,7 @@ import { runSoak } from '../chaos/soak.ts'
 import { runChaos } from '../chaos/storage-chaos.ts'
 import { explore, largeWorld, smallWorlds } from '../exploration/explore.ts'
 import { looseningNames, loosenings } from '../exploration/loosenings.ts'
+import { COST_TARGETS } from '../fuzz/cost/inputs.ts'
 import { worstCost } from '../fuzz/cost/worst-cost.ts'
 import { fuzz, targetNames } from '../fuzz/fuzz.ts'
 import { measureDeadPeer } from '../links/dead-peer.ts'
@@ -170,9 +171,13 @@ async function fuzzing(isLong: boolean): Promise<Finding> {
     failures += found.failures.length
     figures[name] = found
   }
-  for (const target of ['decoder', 'msgpack', 'protobuf'] as const) {
-    const { worstMsPerMiB, worstHeapFactor } = await worstCost({ target, seed: 1, seconds: isLong ? 120 : 4 })
-    figures[`dearest for ${target}`] = { worstMsPerMiB, worstHeapFactor }
+  for (const target of COST_TARGETS) {
+    const { worstMsPerMiB, worstHeapFactor, mostHeapMiB } = await worstCost({
+      target,
+      seed: 1,
+      seconds: isLong ? 120 : 4,
+    })
+    figures[`dearest for ${target}`] = { worstMsPerMiB, worstHeapFactor, mostHeapMiB }
   }
   return {
     title: 'Changed inputs for everything that reads bytes of strangers; the dearest inputs',

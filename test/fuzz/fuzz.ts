@@ -10,6 +10,7 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { endWithReader } from '../../scripts/broken-pipe.ts'
+import { COST_TARGETS } from './cost/inputs.ts'
 import { worstCost } from './cost/worst-cost.ts'
 import { minimise, readCorpus, writeCorpus } from './engine/corpus.ts'
 import type { Variant } from './engine/edges.ts'
@@ -74,8 +75,7 @@ async function main(): Promise<void> {
   })
   const seed = Number(values.seed)
   if (values.cost !== undefined) {
-    for (const target of ['decoder', 'msgpack', 'protobuf'] as const)
-      console.log(await worstCost({ target, seed, seconds: Number(values.cost) }))
+    for (const target of COST_TARGETS) console.log(await worstCost({ target, seed, seconds: Number(values.cost) }))
     return
   }
   const bytes = values.bytes === undefined ? Infinity : Number(values.bytes)

@@ -1,5 +1,5 @@
 // All files that the generator has made and that are kept: the golden outputs, the well-known types of the runtime, what
-// the plugin reads and writes, the service of the storage example, and the messages of benchmarks.
+// the plugin reads and writes, the service of the storage example, and the messages of benchmarks and of tests.
 import path from 'node:path'
 import { emitFile } from '../../src/generate/emit/emit.ts'
 import type { GeneratorOptions } from '../../src/generate/model.ts'
@@ -28,6 +28,7 @@ export function keptFiles(): KeptFile[] {
     inPlace('examples/storage/storage.proto', { ...DEFAULTS, int64: 'number' }),
     inPlace('bench/micro/messages.proto', DEFAULTS),
     inPlace('bench/targets/message.proto', DEFAULTS),
+    inPlace('test/codec/sample.proto', DEFAULTS),
   ]
 }
 

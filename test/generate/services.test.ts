@@ -98,7 +98,7 @@ describe('a generated service', () => {
   })
 
   it('says what to run when it was generated for another version of the runtime', () => {
-    assert.throws(() => generatedFor(0, 'a/b.proto'), /version 0 .* this is version 1: run "npx gorums gen a\/b.proto"/)
-    generatedFor(1, 'a/b.proto')
+    assert.throws(() => generatedFor(0, 'a/b.proto'), /version 0 .* this is version 2: run "npx gorums gen a\/b.proto"/)
+    generatedFor(2, 'a/b.proto')
   })
 })

@@ -78,6 +78,16 @@ const BOMBS = [
   arrays(490_000, 0x90),
   Buffer.concat(Array(23_000).fill(Buffer.from('dcffff', 'hex'))),
 ]
+/** By method: as much as is let through, and what is refused on the way. */
+const PROTOBUF_BOMBS = [
+  ['echoTree', Buffer.alloc(400_000, '1200', 'hex')],
+  ['echoTree', Buffer.alloc(1_000_000, '1200', 'hex')],
+  ['echoSample', Buffer.alloc(75_000, '8a0100', 'hex')],
+  ['echoSample', Buffer.alloc(1_000_000, '8a0100', 'hex')],
+  // Maps with a key that makes V8 reserve room for a thousand.
+  ['echoSample', Buffer.alloc(119_997, '8a0106c2010308e807', 'hex')],
+  ['echoTree', Buffer.alloc(25_000, '12081a060a0431303030', 'hex')],
+] as const
 const LENGTHS = ['00000000', '0000000b', '7fffffff', '80000000', 'ffffffff'].map((hex) => Buffer.from(hex, 'hex'))
 
 const attackers: Promise<void>[] = [
@@ -98,7 +108,8 @@ const attackers: Promise<void>[] = [
   ),
   keepOn('protobuf bombs', () =>
     withPeer(async (peer) => {
-      peer.send({ ...request('echoTree', 1), payload: Buffer.alloc(500_000, Buffer.from('1200', 'hex')) })
+      const [method, payload] = PROTOBUF_BOMBS[(deeds['protobuf bombs'] ?? 0) % PROTOBUF_BOMBS.length]!
+      peer.send({ ...request(method, 1), payload })
       await peer.next(Kind.reply, Kind.error)
     }),
   ),

@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
+import { decodedBytesMax } from '../../codec/decoded-size.ts'
 import type { Deeds } from './attack-process.ts'
 import { HonestClient, type HonestFigures } from './honest-client.ts'
 import { type Health, TargetServer } from './target.ts'
@@ -27,8 +28,8 @@ const PEERS = 15
 const WINDOWS = 1
 /** Heap that a waiting request takes beyond its bytes, per byte, for the smallest requests there are: measured. */
 const SMALLEST_REQUEST_FACTOR = 14
-/** Heap that one decoded request may take: `maxValues` of the codec, at 32 bytes each. */
-const DECODED_BYTES = 32 * MIB
+/** Heap that one decoded request may take: of protobuf the larger part, of MessagePack `maxValues` at 32 bytes each. */
+const DECODED_BYTES = Math.max(decodedBytesMax(LIMITS.frameMaxBytes, undefined), 32 * MIB)
 /** Bytes for one that has not said HELLO: a control frame, its socket, its timer. */
 const STRANGER_BYTES = 32 * KIB
 const HANDSHAKES = 1_000

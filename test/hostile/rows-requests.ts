@@ -156,22 +156,28 @@ async function badProtobuf(scene: Scene): Promise<string> {
   return `${rows.length + 3} payloads`
 }
 
+/** A message with a map that makes V8 reserve room for a thousand entries. */
+const SPARSE_MAPS = hex('8a0106c2010308e807')
+
 async function heavyPayloads(scene: Scene): Promise<string> {
   const notes: string[] = []
-  const rows: readonly (readonly [string, FrameParts])[] = [
+  /** What, as a request, and whether it takes more memory than a message may. */
+  const rows: readonly (readonly [string, FrameParts, boolean?])[] = [
     ['240 000 empty maps', request('fail', 1, { payload: arrays(240_000, 0x80) })],
     ['490 000 empty arrays', request('fail', 2, { payload: arrays(490_000, 0x90) })],
     ['990 000 nils', request('fail', 3, { payload: arrays(990_000, 0xc0) })],
-    [
-      '500 000 empty messages',
-      { ...request('echoTree', 4), payload: Buffer.alloc(1_000_000, Buffer.from('1200', 'hex')) },
-    ],
+    ['200 000 empty messages', { ...request('echoTree', 4), payload: Buffer.alloc(400_000, '1200', 'hex') }],
+    ['a million bytes of them', { ...request('echoTree', 5), payload: Buffer.alloc(1_000_000, '1200', 'hex') }, true],
+    ['25 000 of thirty fields', { ...request('echoSample', 6), payload: Buffer.alloc(75_000, '8a0100', 'hex') }],
+    ['a million bytes of them', { ...request('echoSample', 7), payload: Buffer.alloc(999_999, '8a0100', 'hex') }, true],
+    ['maps with 1000 as key', { ...request('echoSample', 8), payload: Buffer.alloc(900_000, SPARSE_MAPS) }, true],
   ]
-  for (const [what, frame] of rows) {
+  for (const [what, frame, isTooLarge = false] of rows) {
     const peer = await scene.peer()
     const start = performance.now()
     peer.send(frame)
-    await within(20_000, what, peer.next(Kind.reply, Kind.error))
+    const answer = await within(20_000, what, peer.next(Kind.reply, Kind.error))
+    if (isTooLarge) assert.match(statusOf(answer).message, /bytes of memory decoded/, what)
     const ms = performance.now() - start
     const mib = frame.payload!.length / MIB
     notes.push(`${what}: ${Math.round(ms / mib)} ms/MiB`)

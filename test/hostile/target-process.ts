@@ -128,6 +128,10 @@ server.handle(Target, {
     begin('echoTree')()
     return request
   },
+  echoSample: (request) => {
+    begin('echoSample')()
+    return request
+  },
 })
 
 /** The kernel's own record of what is and was resident; 0 when the process has no file left to read it with. */

@@ -4,11 +4,12 @@
 import { quorumStream, rpc, type ServerOptions, service, unicast } from 'gorums'
 import { protobuf } from 'gorums/codec/protobuf'
 import protobufjs from 'protobufjs'
+import { Sample } from '../codec/sample_gorums.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
 
-/** What travels in protobuf: all that a schema can nest or repeat. */
+/** What travels in protobuf, read by protobufjs: all that a schema can nest or repeat. */
 export interface Tree {
   readonly name?: string
   readonly children?: readonly Tree[]
@@ -41,6 +42,8 @@ export const Target = service('hostile.Target', {
   gush: quorumStream<string, Uint8Array>({ concurrent: true }),
   note: unicast<string>(),
   echoTree: rpc({ request: tree, reply: tree }),
+  /** Thirty fields of every kind, in generated code. */
+  echoSample: rpc({ request: Sample, reply: Sample }),
 })
 
 export type TargetKey = keyof typeof Target.methods

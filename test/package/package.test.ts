@@ -15,7 +15,7 @@ const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'
 const TOOLS = path.join(root, 'scripts/tools/node_modules/.bin')
 const missing = existsSync(TOOLS) || process.env.CI ? false : 'not installed: npm run tools'
 /** Bytes of a bundle of `gorums/runtime` with all it needs, the well-known types too, minified: 72 kB in November 2026. */
-const RUNTIME_MAX_BYTES = 75_000
+const RUNTIME_MAX_BYTES = 80_000
 
 describe('the package', () => {
   let tarball: Tarball

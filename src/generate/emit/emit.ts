@@ -14,7 +14,7 @@ import { messageType } from './types.ts'
 import { writeStatements } from './writing.ts'
 
 /** The version of the runtime that generated code works with; `generatedFor` of the runtime compares it. */
-const RUNTIME_VERSION = 1
+const RUNTIME_VERSION = 2
 
 /** A file to be written. */
 export interface GeneratedFile {

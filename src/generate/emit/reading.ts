@@ -17,7 +17,7 @@ import {
 } from './field-types.ts'
 import { assign, type Doc, group, hardline, indent, line, list } from './layout.ts'
 import type { Scope } from './scope.ts'
-import { block, branch, call, choose } from './statement.ts'
+import { block, branch, call, chain, choose } from './statement.ts'
 
 /** A field, and what errors call it. */
 interface NamedField extends Field {
@@ -41,7 +41,7 @@ export function readStatements(message: Message, type: string, scope: Scope): Do
       ]),
     ],
     ...required.map((field) => [`if (!${seenName(field)}) throw `, call('reader.missing', quote(field.path))]),
-    'reader.close(end)',
+    call('reader.finish', 'end', ...partsOf(message)),
     'return message',
   ]
 }
@@ -52,6 +52,14 @@ const unknownField: Doc = ['default:', indent(hardline, 'end = reader.skipField(
 function seenName(field: Field): string {
   const key = fieldKey(field.name)
   return `has${key.slice(0, 1).toUpperCase()}${key.slice(1)}`
+}
+
+/** How many fields an object has, how many of them are lists, and maps: at the end, zeros are left out. */
+function partsOf({ fields }: Message): string[] {
+  const count = new Set(fields.map((field) => field.oneof ?? field.name)).size
+  const lists = fields.filter(({ presence }) => presence === 'repeated').length
+  const maps = fields.filter(({ presence }) => presence === 'map').length
+  return [count, ...(maps > 0 ? [lists, maps] : lists > 0 ? [lists] : [])].map(String)
 }
 
 function initialValues(message: Message, scope: Scope): string[] {
@@ -122,15 +130,16 @@ function readScalar(name: ScalarType, path: string, scope: Scope): Doc {
 /** Reads one element of a list. */
 function readOne(field: NamedField, target: string, scope: Scope): Doc {
   const value = readValue(field, '', scope)
-  if (!isClosed(field.type, scope)) return call(`${target}.push`, value)
-  return [['const item = ', value], hardline, `if (item !== undefined) ${target}.push(item)`]
+  const list = `list(${target})`
+  if (!isClosed(field.type, scope)) return chain('reader', list, call('push', value))
+  return [['const item = ', value], hardline, `if (item !== undefined) reader.${list}.push(item)`]
 }
 
 function readPacked(field: NamedField, target: string, scope: Scope): Doc {
   const { type, number } = field
   const label = `case ${packedTagOf(number)}`
   const bulk = type.kind === 'scalar' ? scalar(type.scalar).readList : isClosed(type, scope) ? undefined : 'int32s'
-  if (bulk !== undefined) return branch(label, [`reader.${bulk}(${target})`])
+  if (bulk !== undefined) return branch(label, [`reader.${bulk}(reader.list(${target}))`])
   const one = readOne(field, target, scope)
   const loop = isClosed(type, scope)
     ? ['while (reader.pos < stop) ', block([one])]
@@ -159,7 +168,7 @@ function readEntry(field: NamedField, target: string, scope: Scope): Doc[] {
   const { type } = field
   const mapKey = field.mapKey!
   const key: FieldType = { kind: 'scalar', scalar: mapKey }
-  const { declaration, set } = entryValue(field, `${target}[key]`, scope)
+  const { declaration, set } = entryValue(field, `reader.map(${target}, key)[key]`, scope)
   const value = readValue({ ...field, number: VALUE }, type.kind === 'message' ? 'item' : '', scope)
   return [
     'const stop = reader.open()',

@@ -5,6 +5,11 @@ export function call(name: string, ...parameters: readonly Doc[]): Doc {
   return list(`${name}(`, parameters, ')')
 }
 
+/** `subject.first(…).second(…)`: every call on a line of its own when they do not fit on one. */
+export function chain(subject: string, ...calls: readonly Doc[]): Doc {
+  return group(subject, indent(calls.map((each): Doc => [softline, '.', each])))
+}
+
 /** `<…>` behind a generic type; no comma follows the last. */
 export function typeParameters(types: readonly string[]): Doc {
   return group('<', indent(softline, join([',', line], types)), softline, '>')

@@ -10,7 +10,9 @@ const SIZES = [64 * KIB, 256 * KIB, 1024 * KIB, 4096 * KIB] as const
 const CHUNKS = [1, 2, 16, 100, 1460, 16 * KIB, 64 * KIB] as const
 const UNIT_BYTES_MAX = 300
 
-export type CostTarget = 'decoder' | 'msgpack' | 'protobuf'
+/** `protobuf` is a reflected type, `generated` the same type in generated code. */
+export const COST_TARGETS = ['decoder', 'msgpack', 'protobuf', 'generated'] as const
+export type CostTarget = (typeof COST_TARGETS)[number]
 
 /** How a unit becomes a payload: as it is, or each under a key of its own. */
 type Wrapping = 'plain' | 'keyed' | 'text-keyed'
@@ -25,6 +27,12 @@ export interface Genome {
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex')
 
+// Scalars that are overwritten, packed ones, empty and nested messages, empty byte fields, map entries, one of them sparse.
+const PROTOBUF_UNITS = [
+  ...['1801', '9201030102', '8a0100', '820100', '8a0106c2010308e807'],
+  ...['8a01028a0100', '9a0100', 'b20100', 'b2010101', 'a00101', 'ba010612021800', 'd2010161', 'f8ffffff0f01'],
+].map(hex)
+
 const UNITS: Readonly<Record<CostTarget, readonly Buffer[]>> = {
   decoder: [
     rawFrame({ kind: 7 }),
@@ -37,12 +45,14 @@ const UNITS: Readonly<Record<CostTarget, readonly Buffer[]>> = {
     ...['c0', '01', 'cb3ff8000000000000', '80', '90', '9190', '8101c0', '81a16101', '81a431303030c0'],
     ...['c400', 'c40101', 'd6ff00000001', 'd40000', 'a0', 'a161', 'a3e282ac', 'cf0020000000000001', '919191919191c0'],
   ].map(hex),
-  // Scalars that are overwritten, packed ones, empty and nested messages, empty byte fields, map entries.
-  protobuf: [
-    ...['1801', '9201030102', '8a0100', '820100'],
-    ...['8a01028a0100', '9a0100', 'b20100', 'b2010101', 'a00101', 'ba010612021800', 'd2010161', 'f8ffffff0f01'],
-  ].map(hex),
+  protobuf: PROTOBUF_UNITS,
+  generated: PROTOBUF_UNITS,
 }
+
+const PROTOBUF_DICTIONARY = [
+  ...PROTOBUF_UNITS,
+  ...['820102', '8a0104', 'ba0104', 'c20104', '0a0161', '120161', '00', 'e80301'].map(hex),
+]
 
 const DICTIONARY: Readonly<Record<CostTarget, readonly Buffer[]>> = {
   decoder: UNITS.decoder,
@@ -50,10 +60,8 @@ const DICTIONARY: Readonly<Record<CostTarget, readonly Buffer[]>> = {
     ...UNITS.msgpack,
     ...['91', '92', '81', '82', '83', 'a16b', 'a26b6b', '7f', 'd1ffff', 'c3', 'dc0001'].map(hex),
   ],
-  protobuf: [
-    ...UNITS.protobuf,
-    ...['820102', '8a0104', 'ba0104', 'c20104', '0a0161', '120161', '00', 'e80301'].map(hex),
-  ],
+  protobuf: PROTOBUF_DICTIONARY,
+  generated: PROTOBUF_DICTIONARY,
 }
 
 export function firstGenomes(target: CostTarget): Genome[] {
@@ -76,9 +84,10 @@ export function mutateGenome(target: CostTarget, genome: Genome, random: Random)
 
 /** The payload, or stream, that a genome stands for: about `size` bytes. */
 export function build(target: CostTarget, { unit, size, wrapping }: Genome): Buffer {
-  if (target === 'decoder' || (target === 'protobuf' && wrapping === 'plain'))
+  const isProtobuf = target === 'protobuf' || target === 'generated'
+  if (target === 'decoder' || (isProtobuf && wrapping === 'plain'))
     return Buffer.concat(Array(Math.ceil(size / unit.length)).fill(unit))
-  if (target === 'protobuf') return keyedFields(unit, size)
+  if (isProtobuf) return keyedFields(unit, size)
   const keyBytes = wrapping === 'plain' ? 0 : 5
   const count = Math.ceil(size / (unit.length + keyBytes))
   const pieces: Buffer[] = [Buffer.of(wrapping === 'plain' ? 0xdd : 0xdf, 0, 0, 0, 0)]

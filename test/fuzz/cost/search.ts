@@ -6,6 +6,7 @@ import { msgpack } from '../../../codec/msgpack.ts'
 import { protobuf } from '../../../codec/protobuf.ts'
 import { Random } from '../../../src/testing/simulation/random.ts'
 import { FrameDecoder } from '../../../src/wire/decoder.ts'
+import { Sample } from '../../codec/sample_gorums.ts'
 import { SAMPLE_PROTO } from '../targets/sample-proto.ts'
 import { build, type CostTarget, firstGenomes, type Genome, mutateGenome } from './inputs.ts'
 
@@ -26,6 +27,8 @@ export interface CostFigures {
   readonly candidates: number
   readonly worstMsPerMiB: number
   readonly worstHeapFactor: number
+  /** The most that any input has left, MiB. */
+  readonly mostHeapMiB: number
   readonly slowest: Dearest
   readonly largest: Dearest
 }
@@ -49,7 +52,7 @@ function attempt(decode: () => unknown): Attempt {
 function decoderOf(target: CostTarget): Decode {
   if (target === 'decoder') return (bytes, { chunkBytes }) => attempt(() => feedDecoder(bytes, chunkBytes))
   const type = protobufjs.parse(SAMPLE_PROTO).root.lookupType('Sample')
-  const codec = target === 'msgpack' ? msgpack() : protobuf<object>(type)
+  const codec = target === 'msgpack' ? msgpack() : target === 'generated' ? Sample : protobuf<object>(type)
   return (bytes) => attempt(() => codec.decode(bytes, 0, bytes.length))
 }
 
@@ -97,14 +100,16 @@ function climb(
   random: Random,
   seconds: number,
   measure: (bytes: Buffer, genome: Genome) => [number, boolean],
-): { dearest: Dearest; candidates: number; genome: Genome } {
+): { dearest: Dearest; candidates: number; genome: Genome; most: number } {
   const endsAt = performance.now() + seconds * 1000
   let best: { genome: Genome; dearest: Dearest } | undefined
   let candidates = 0
+  let most = 0
   const consider = (genome: Genome): void => {
     candidates++
     const bytes = build(target, genome)
     const [value, isAccepted] = measure(bytes, genome)
+    most = Math.max(most, value * bytes.length)
     if (best !== undefined && value <= best.dearest.value) return
     const { unit, wrapping, chunkBytes } = genome
     const how = chunkBytes > 0 ? `in chunks of ${chunkBytes}` : wrapping
@@ -117,7 +122,7 @@ function climb(
     const from = random.chance(0.8) ? best!.genome : random.pick(first)
     consider(mutateGenome(target, from, random))
   }
-  return { ...best!, candidates }
+  return { ...best!, candidates, most }
 }
 
 function search(target: CostTarget, seed: number, seconds: number): CostFigures {
@@ -135,6 +140,7 @@ function search(target: CostTarget, seed: number, seconds: number): CostFigures 
     candidates: time.candidates + heap.candidates,
     worstMsPerMiB,
     worstHeapFactor,
+    mostHeapMiB: Math.round((heap.most / MIB) * 10) / 10,
     slowest: { ...time.dearest, value: worstMsPerMiB },
     largest: { ...heap.dearest, value: worstHeapFactor },
   }
