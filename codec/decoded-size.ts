@@ -47,7 +47,7 @@ export function safeBytes(wordsPerByte: number, configured: number | undefined):
 /** The error for a message of `length` bytes that would take more. Returned, to be thrown. */
 export function tooLarge(length: number, configured: number | undefined): RangeError {
   return new RangeError(
-    `${length} bytes that would take more than ${decodedBytesMax(length, configured)} bytes of memory decoded (maxDecodedBytes)`,
+    `a message of ${length} bytes would take more than ${decodedBytesMax(length, configured)} bytes of memory: it needs a larger maxDecodedBytes`,
   )
 }
 

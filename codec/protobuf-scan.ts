@@ -112,9 +112,10 @@ export function takesAtMost(most: number, shape: Shape, bytes: Buffer, start: nu
   return scan.left >= 0
 }
 
-/** What goes through a message. Its functions return where they have come to, or that there is no use in going on. */
+/** There is no use in going on. */
 const STOP = -1
 
+/** What goes through a message. Its functions return where they have come to, or STOP. */
 class Scan {
   /** Words that are left. */
   left: number
@@ -161,7 +162,7 @@ class Scan {
     switch (wireType) {
       case 0:
         if (field?.value === 'int64') this.left -= LONG_WORDS
-        return this.#bytes[at]! < 128 ? at + 1 : this.#varint(at)
+        return this.#endOfVarint(at)
       case 1:
         if (field?.value === 'fixed64') this.left -= LONG_WORDS
         return at + 8
@@ -206,17 +207,18 @@ class Scan {
     if (end > outerEnd) return STOP
     this.left -= words.mapEntry
     let index = 0
-    let hasValue = false
+    let hasMessage = false
     while (at < end) {
       at = this.#varint(at)
       const tag = this.#integer
       const isValue = tag >>> 3 === 2
-      if (isValue) hasValue = true
+      if (isValue) hasMessage ||= (tag & 7) === DELIMITED
       else if (tag >>> 3 === 1) index = this.#indexAt(at, field, tag & 7)
       at = this.#value(tag & 7, isValue ? field : undefined, at, end, depth)
       if (at < 0) return STOP
     }
-    if (!hasValue) this.left -= field.shape?.words ?? 0
+    // Without one it is an empty one.
+    if (!hasMessage) this.left -= field.shape?.words ?? 0
     this.left -= indexes.add(index)
     return at === end ? at : STOP
   }
@@ -229,6 +231,13 @@ class Scan {
     const number = this.#integer
     if (wireType === DELIMITED) return number <= 4 ? Number(bytes.toString('latin1', start, start + number)) : -1
     return key !== 'zigzag' ? number : number % 2 === 0 ? number / 2 : -1
+  }
+
+  /** Where an integer ends: protobufjs skips those of any length. */
+  #endOfVarint(start: number): number {
+    let at = start
+    while (this.#bytes[at]! >= 128) at++
+    return at + 1
   }
 
   /** Reads an integer, and returns where it ends. */

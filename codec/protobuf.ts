@@ -146,7 +146,7 @@ class ProtobufCodec<In, Out> implements Codec<In, Out> {
     const length = end - start
     if (length <= this.#safeBytes || !isReflected(type)) return
     const limit = this.#maxDecodedBytes
-    this.#safeBytes = safeBytes(mostPerByte(type), limit)
+    if (this.#safeBytes < 0) this.#safeBytes = safeBytes(mostPerByte(type), limit)
     if (length <= this.#safeBytes || takesAtMost(wordsBeside(length, limit), shapeOf(type), bytes, start, end)) return
     throw new RangeError(`protobuf: ${title(type)}: ${tooLarge(length, limit).message}`)
   }

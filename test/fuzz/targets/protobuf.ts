@@ -1,5 +1,6 @@
 // Fuzzes the protobuf codec: it takes the bytes that protobufjs takes, reads in them what protobufjs reads, and writes what
-// protobufjs writes, at any place in any buffer.
+// protobufjs writes, at any place in any buffer. What it counts of a message's memory is at least what a look at the decoded
+// one counts, and what it refuses for that would have been a message.
 //
 // An input's first byte says where in a buffer the message stands; the rest is the message.
 
@@ -7,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util'
 import protobufjs from 'protobufjs'
 import type { EncodeTarget } from '../../../codec/codec.ts'
 import type * as protobufModule from '../../../codec/protobuf.ts'
+import type * as scanModule from '../../../codec/protobuf-scan.ts'
 import { importVariant, type Variant } from '../engine/edges.ts'
 import { Features, Mismatch, type Target } from '../engine/target.ts'
 import { SAMPLE_PROTO } from './sample-proto.ts'
@@ -19,7 +21,18 @@ export const features = new Features()
 
 export async function protobufTarget(variant: Variant = 'counted'): Promise<Target> {
   const { protobuf } = (await importVariant('codec/protobuf.ts', variant)) as typeof protobufModule
+  const { shapeOf, takesAtMost } = (await importVariant('codec/protobuf-scan.ts', variant)) as typeof scanModule
   const codec = protobuf<object>(type)
+  const narrow = protobuf<object>(type, { maxDecodedBytes: NARROW_BYTES })
+  const compareSize = (bytes: Buffer, message: object): void => {
+    const least = wordsOf(message) - EMPTY_WORDS
+    if (least > 0 && takesAtMost(least - 1, shapeOf(type), bytes, 0, bytes.length))
+      throw new Mismatch(`counts less than the ${least} words of ${JSON.stringify(message).slice(0, 200)}`)
+    const { error } = outcome(() => narrow.decode(bytes, 0, bytes.length))
+    if (error === undefined) return
+    features.hit('too much memory')
+    if (!/bytes of memory/.test(String(error))) throw new Mismatch(`refuses with ${error} what is a message`)
+  }
   const check = (bytes: Buffer, before: number): void => {
     const room = Buffer.concat([Buffer.alloc(before, 0x08), bytes, Buffer.from('1a031b00', 'hex')])
     const ours = outcome(() => codec.decode(room, before, before + bytes.length))
@@ -32,6 +45,7 @@ export async function protobufTarget(variant: Variant = 'counted'): Promise<Targ
         `reads ${JSON.stringify(message).slice(0, 200)} for ${JSON.stringify(plain.value).slice(0, 200)}`,
       )
     noteFields(message, '')
+    compareSize(bytes, message)
     compareWriting(message, before)
   }
   const compareWriting = (message: object, before: number): void => {
@@ -57,6 +71,30 @@ export async function protobufTarget(variant: Variant = 'counted'): Promise<Targ
       if (input.length >= 1) check(input.subarray(1), input[0]!)
     },
   }
+}
+
+/** So little that it counts for messages of a few hundred bytes. */
+const NARROW_BYTES = 16 * 1024
+
+// What the objects of a decoded message take at least, in words.
+/** An empty message of this type, with its seven lists and three maps. */
+const EMPTY_WORDS = 12 + 7 * 5 + 3 * 8
+const LIST_WORDS = 19
+const ENTRY_WORDS = 20
+const LONG_WORDS = 6
+const BYTES_WORDS = 14
+
+/** Of a message, or of a value in one. */
+function wordsOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  if (value instanceof Uint8Array) return value.length > 0 ? BYTES_WORDS : 0
+  if (Array.isArray(value)) return value.reduce((sum, each) => sum + wordsOf(each), value.length > 0 ? LIST_WORDS : 0)
+  if ('low' in value) return LONG_WORDS
+  const isMessage = value instanceof protobufjs.Message
+  return Object.values(value).reduce(
+    (sum, each) => sum + wordsOf(each) + (isMessage ? 0 : ENTRY_WORDS),
+    isMessage ? EMPTY_WORDS : 0,
+  )
 }
 
 interface Outcome {
