@@ -32,7 +32,7 @@ export interface LoadResult {
 
 /** From so many calls in flight on, every eighth of them is timed: reading the clock would weigh on the floor. */
 const SAMPLED_FROM = 64
-const SAMPLED_EACH = 8
+export const SAMPLED_EACH = 8
 
 /** Runs one round. Rejects with the first call's error. */
 export function runLoad(callers: readonly Caller[], options: LoadOptions): Promise<LoadResult> {

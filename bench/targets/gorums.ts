@@ -11,6 +11,7 @@ import {
   type Service,
   service,
 } from 'gorums'
+import { SAMPLED_EACH } from '../measure/load.ts'
 import { downNodes } from './down-nodes.ts'
 import { checkPayload, type Message, makePayload, messageCodec, wallClock } from './message.ts'
 import { ownVersion } from './project.ts'
@@ -78,7 +79,7 @@ async function serve(
     write: () => NOTHING,
     rpc: (request: Message) => request,
     slow: (request: Message) => new Promise<Message>((resolve) => setTimeout(() => resolve(request), options.delayMs)),
-    multicast: (request: Message) => received.add(1, request.sentAt),
+    multicast: (request: Message) => received.addOne(request.sentAt ?? 0),
   })
   const { host, port } = await server.listen({ host: options.host, port: options.port })
   return {
@@ -116,10 +117,13 @@ function callerFor(
   const client = config.client(bench)
   const request: Message = { payload: makePayload(payloadBytes) }
   if (operation === 'multicast') {
+    let sent = 0
+    // Every eighth is timed, as calls are: the floor's servers look at the clock once per read.
+    const next = (): Message => (sent++ % SAMPLED_EACH > 0 ? request : { ...request, sentAt: wallClock() })
     return {
-      call: () => client.multicast({ payload: request.payload, sentAt: wallClock() }),
+      call: () => client.multicast({ ...request, sentAt: wallClock() }),
       check: () => {},
-      send: () => void client.multicast({ payload: request.payload, sentAt: wallClock() }, { confirm: false }),
+      send: () => void client.multicast(next(), { confirm: false }),
     }
   }
   if (operation === 'rpc') {

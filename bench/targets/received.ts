@@ -10,13 +10,27 @@ export class ReceivedCounter {
   #lastAt = 0
   readonly #latency = new Histogram()
 
-  /** Counts messages that have arrived together; `sentAt` is the wall clock's, ms, if they carry it. */
-  add(count: number, sentAt?: number): void {
+  /** Counts messages that have arrived together. */
+  add(count: number): void {
+    this.#look(count)
+  }
+
+  /**
+   * Counts a message that may carry when it was sent, by the wall clock, ms; 0 if it does not. Then the clock is not looked
+   * at either: the last message of a burst carries it.
+   */
+  addOne(sentAt: number): void {
+    if (sentAt > 0) this.#latency.record(this.#look(1) - sentAt)
+    else if (this.#count === 0) this.#look(1)
+    else this.#count++
+  }
+
+  #look(count: number): number {
     const now = wallClock()
     if (this.#count === 0) this.#firstAt = now
     this.#count += count
     this.#lastAt = now
-    if (sentAt !== undefined) this.#latency.record(now - sentAt)
+    return now
   }
 
   /** What has been counted, which starts anew. */
