@@ -174,11 +174,14 @@ function deliver(
   return terminal.promise
 }
 
+/** What all those get who do not wait. */
+const SENT = Promise.resolve()
+
 function sendUnconfirmed(call: Call, options: AnyCallOptions, configuration?: Configuration): Promise<void> {
   call.unconfirmed()
   if (configuration === undefined) call.start(options.signal)
   else configuration.startCall(call, options.signal)
-  return Promise.resolve()
+  return SENT
 }
 
 function boundMethods(service: Service): BoundMethod[] {

@@ -254,7 +254,7 @@ export class ChannelSession {
   /** Sends a call's frame. The head of one that has waited is copied to say the remaining time; its payload stays shared. */
   #transmit(call: OutgoingCall, frame: Frame, now: number): void {
     const connection = this.connection!
-    if (call.dueAt === Infinity || now - call.madeAt < 1) return connection.sendFrame(frame)
+    if (now - call.madeAt < 1 || call.dueAt === Infinity) return connection.sendFrame(frame)
     connection.sendControl(headWithTimeout(frame.buffer, frame.start, frame.headEnd, call.dueAt - now))
     if (frame.end > frame.headEnd) connection.send(frame.buffer, frame.headEnd, frame.end)
   }
