@@ -119,9 +119,11 @@ function callerFor(
   if (operation === 'multicast') {
     let sent = 0
     // Every eighth is timed, as calls are: the floor's servers look at the clock once per read.
-    const next = (): Message => (sent++ % SAMPLED_EACH > 0 ? request : { ...request, sentAt: wallClock() })
+    const { payload } = request
+    const timed = (): Message => ({ payload, sentAt: wallClock() })
+    const next = (): Message => (sent++ % SAMPLED_EACH > 0 ? request : timed())
     return {
-      call: () => client.multicast({ ...request, sentAt: wallClock() }),
+      call: () => client.multicast(timed()),
       check: () => {},
       send: () => void client.multicast(next(), { confirm: false }),
     }
