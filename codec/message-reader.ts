@@ -262,6 +262,7 @@ function indexOf(key: string): number {
 /** Makes V8 keep the indexes of an object in a table, for good: by one that it could not keep otherwise. */
 function useTable(entries: object): void {
   const indexed = entries as { [index: number]: unknown }
+  if (LAST_INDEX in indexed) return
   indexed[LAST_INDEX] = undefined
   delete indexed[LAST_INDEX]
 }

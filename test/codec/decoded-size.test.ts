@@ -185,6 +185,16 @@ describe('a map whose keys are numbers', () => {
       assert.equal(Object.getPrototypeOf(numbered), null)
     }
   })
+
+  it('keeps the largest index that an object can have, when a small one comes behind it', () => {
+    const entry = (key: number): Field =>
+      within(25, (writer) => void writer.uint32(8).uint64(key).uint32(18).bytes(Buffer.of(1)))
+    const writer = new Writer()
+    for (const key of [4294967294, 100, 4294967295, 50]) entry(key)(writer, 0)
+    const bytes = Buffer.from(writer.finish())
+    const { wideKeys } = Sample.decode(bytes, 0, bytes.length)
+    assert.deepEqual(Object.keys(wideKeys), ['50', '100', '4294967294', '4294967295'])
+  })
 })
 
 it('a static class shows nothing of its fields: no limit can be set for it', () => {
