@@ -7,7 +7,7 @@ import { HEAD_BYTES, writeHead } from './frame.ts'
 
 /** The size of a buffer that frames share, bytes. */
 const SHARED_BYTES = 64 * 1024
-/** A new buffer is begun when less than this is left, so that most messages fit without growing it. */
+/** A new buffer is begun when less than this is left beyond what a frame is expected to take: growing one copies it. */
 const ROOM_BYTES = 2 * 1024
 /** A frame that is expected to be larger gets a buffer of its own. */
 const LARGE_BYTES = 16 * 1024
@@ -70,7 +70,7 @@ export class FrameWriter {
     if (this.#encoding) return new FrameWriter().write(kind, msgID, methodID, timeoutMs, metadata, codec, value)
     const hint = this.#hints[methodID & (HINTS - 1)]!
     const isOwn = hint > LARGE_BYTES
-    if (!isOwn) this.#makeRoom()
+    if (!isOwn) this.#makeRoom(hint)
     const { buffer: shared, position: end } = this
     if (isOwn) this.#goTo(Buffer.allocUnsafeSlow(hint + ROOM_BYTES), 0)
     const start = this.position
@@ -103,9 +103,9 @@ export class FrameWriter {
     return this.write(kind, msgID, methodID, 0, metadata, payload === undefined ? NOTHING : RAW, payload as Uint8Array)
   }
 
-  /** Begins a new shared buffer when little is left of the last. */
-  #makeRoom(): void {
-    if (this.buffer.length - this.position < ROOM_BYTES) this.#goTo(Buffer.allocUnsafeSlow(SHARED_BYTES), 0)
+  /** Begins a new shared buffer when the last one may not have room for a frame of so many bytes. */
+  #makeRoom(bytes: number): void {
+    if (this.buffer.length - this.position < bytes + ROOM_BYTES) this.#goTo(Buffer.allocUnsafeSlow(SHARED_BYTES), 0)
   }
 
   #goTo(buffer: Buffer, position: number): void {

@@ -142,6 +142,18 @@ test('a buffer is left behind when it is full, and never written to again', () =
   assert.ok(count > 10, `${count} frames of 1 KB shared a buffer`)
 })
 
+test('frames of one size do not make a shared buffer grow, which would copy all that is in it', () => {
+  const writer = new FrameWriter()
+  for (const bytes of [1000, 3 * KIB, 4 * KIB, 8 * KIB, 15 * KIB]) {
+    const frames = Array.from({ length: 100 }, () =>
+      writer.write(1, 1, 9, 0, undefined, bytesCodec, Buffer.alloc(bytes)),
+    )
+    // The first is as large as nobody expected.
+    for (const { buffer } of frames.slice(1)) assert.equal(buffer.length, frames[1]!.buffer.length, `${bytes} bytes`)
+    assert.equal(frames[1]!.buffer.length, 64 * KIB)
+  }
+})
+
 test('what an encoder wrote before it threw is given up, and its exception passes through', () => {
   const writer = new FrameWriter()
   const before = writer.write(1, 1, 9, 0, undefined, bytesCodec, Buffer.from('before'))
