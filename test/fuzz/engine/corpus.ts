@@ -17,7 +17,7 @@ export function readCorpus(name: string): Buffer[] {
 
 export function writeCorpus(name: string, inputs: readonly Buffer[]): void {
   const texts = inputs.map((input) => input.toString('base64'))
-  writeFileSync(fileOf(name), `${JSON.stringify(texts, undefined, 1)}\n`)
+  writeFileSync(fileOf(name), `${JSON.stringify(texts, undefined, 2)}\n`)
 }
 
 /** As few of the inputs as go to the same places, the smallest first, each without what it does not need. */
