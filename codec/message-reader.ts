@@ -35,7 +35,7 @@ export class MessageReader extends InPlaceReader {
   #length = 0
   #maxDecodedBytes: number | undefined
 
-  /** As in the reader below. `maxDecodedBytes`: what the message may take in memory, when not the default. */
+  /** As in `InPlaceReader`. `maxDecodedBytes`: what the message may take in memory, when not the default. */
   override begin(bytes: Buffer, start: number, end: number, isOwned = false, maxDecodedBytes?: number): void {
     super.begin(bytes, start, end, isOwned)
     this.#depth = 0

@@ -22,9 +22,10 @@ export interface MessageDefinition<In, Out> {
 /** The codec of a message: takes `In`, whose fields are optional where they may be, and gives `Out`. */
 export interface MessageCodec<In, Out> extends Codec<In, Out>, MessageDefinition<In, Out> {
   /**
-   * What one message may take in bytes of memory when it is decoded: more is a RangeError, before it is taken. Default
-   * (undefined): 32 MiB, or 48 times the bytes that it came in, whichever is more. Set it when the program starts. It
-   * holds for this message with all that it contains, not where it is contained in others.
+   * What one message may take in bytes of memory when it is decoded, of which each byte that it came in counts for 16: more
+   * is a RangeError, before it is taken. Default (undefined): 32 MiB, or 48 times the bytes that it came in, whichever is
+   * more. Set it when the program starts; what is no positive integer is a RangeError. It holds for this message with all
+   * that it contains, not where it is contained in others.
    */
   maxDecodedBytes: number | undefined
 }

@@ -41,8 +41,9 @@ export interface ProtobufReflectedType {
 /** How to make a codec of a reflected type. */
 export interface ProtobufOptions {
   /**
-   * What one message may take in bytes of memory when it is decoded: more is a RangeError, before it is decoded. Default:
-   * 32 MiB, or 48 times the bytes that it came in, whichever is more.
+   * What one message may take in bytes of memory when it is decoded, of which each byte that it came in counts for 16: more
+   * is a RangeError, before it is decoded. Default: 32 MiB, or 48 times the bytes that it came in, whichever is more. What is
+   * no positive integer is a RangeError, any value for a static class a TypeError.
    */
   readonly maxDecodedBytes?: number
 }
@@ -89,13 +90,20 @@ let reading = false
 class ProtobufCodec<In, Out> implements Codec<In, Out> {
   readonly name = 'protobuf'
   readonly #type: ProtobufType<In, Out>
+  /** The same, when it shows its fields. */
+  readonly #reflected: ProtobufReflectedType | undefined
   readonly #maxDecodedBytes: number | undefined
-  /** Messages of up to this length can not take too much. Worked out when it is first needed: types may refer to later ones. */
-  #safeBytes = -1
+  /**
+   * Messages of up to this length are decoded without a look: they can not take too much, or nothing is known of the type.
+   * -1: not worked out yet, as types may refer to later ones.
+   */
+  #safeBytes: number
 
   constructor(type: ProtobufType<In, Out>, maxDecodedBytes: number | undefined) {
     this.#type = type
     this.#maxDecodedBytes = maxDecodedBytes
+    this.#reflected = isReflected(type) ? type : undefined
+    this.#safeBytes = this.#reflected === undefined ? Infinity : -1
   }
 
   encode(value: In, target: EncodeTarget): void {
@@ -121,7 +129,7 @@ class ProtobufCodec<In, Out> implements Codec<In, Out> {
   }
 
   decode(bytes: Buffer, start: number, end: number, isOwned = false): Out {
-    this.#checkSize(bytes, start, end)
+    if (end - start > this.#safeBytes) this.#checkSize(bytes, start, end)
     const nested = reading
     const reader = nested ? new InPlaceReader() : sharedReader
     reading = true
@@ -142,9 +150,8 @@ class ProtobufCodec<In, Out> implements Codec<In, Out> {
 
   /** Throws RangeError for a message that would take too much memory. */
   #checkSize(bytes: Buffer, start: number, end: number): void {
-    const type = this.#type
+    const type = this.#reflected!
     const length = end - start
-    if (length <= this.#safeBytes || !isReflected(type)) return
     const limit = this.#maxDecodedBytes
     if (this.#safeBytes < 0) this.#safeBytes = safeBytes(mostPerByte(type), limit)
     if (length <= this.#safeBytes || takesAtMost(wordsBeside(length, limit), shapeOf(type), bytes, start, end)) return
