@@ -8,7 +8,7 @@ import type { Runtime } from './runtime.ts'
 const BUSY_FRAMES = 8
 
 /** Whoever reads goes on for so long, ms; what has arrived on other connections is read before it goes on. */
-const SLICE_MS = 0.5
+const SLICE_MS = 0.25
 
 /** Whatever has bytes to write at the end of the turn. */
 export interface Flushable {
