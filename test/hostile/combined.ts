@@ -8,10 +8,9 @@ import { decodedBytesMax } from '../../codec/decoded-size.ts'
 import type { Deeds } from './attack-process.ts'
 import { HonestClient, type HonestFigures } from './honest-client.ts'
 import { type Health, TargetServer } from './target.ts'
-import { LIMITS } from './target-service.ts'
+import { LIMITS, messageLimits, type Strictness } from './target-service.ts'
 
 const KIB = 1024
-const MIB = 1024 * KIB
 
 export interface CombinedOutcome {
   readonly before: HonestFigures
@@ -28,8 +27,8 @@ const PEERS = 15
 const WINDOWS = 1
 /** Heap that a waiting request takes beyond its bytes, per byte, for the smallest requests there are: measured. */
 const SMALLEST_REQUEST_FACTOR = 14
-/** Heap that one decoded request may take: of protobuf the larger part, of MessagePack `maxValues` at 32 bytes each. */
-const DECODED_BYTES = Math.max(decodedBytesMax(LIMITS.frameMaxBytes, undefined), 32 * MIB)
+/** Heap that a value of MessagePack may take, bytes. */
+const VALUE_BYTES = 32
 /** Bytes for one that has not said HELLO: a control frame, its socket, its timer. */
 const STRANGER_BYTES = 32 * KIB
 const HANDSHAKES = 1_000
@@ -41,11 +40,13 @@ const HANDSHAKES = 1_000
  *   + full windows × (their bytes + what waiting requests take beside)
  *   + strangers + sessions without a connection + one message being decoded, and one as garbage
  */
-export function formulaBytes(idleBytes: number): number {
-  const perPeer = LIMITS.frameMaxBytes + LIMITS.sessionLogMaxBytes + LIMITS.frameMaxBytes
+export function formulaBytes(idleBytes: number, strictness: Strictness): number {
+  const { frameMaxBytes, maxValues, maxDecodedBytes } = messageLimits[strictness]
+  const decodedBytes = Math.max(decodedBytesMax(frameMaxBytes, maxDecodedBytes), maxValues * VALUE_BYTES)
+  const perPeer = frameMaxBytes + LIMITS.sessionLogMaxBytes + frameMaxBytes
   const windows = WINDOWS * LIMITS.requestWindowBytes * (1 + SMALLEST_REQUEST_FACTOR)
   return (
-    idleBytes + PEERS * perPeer + windows + HANDSHAKES * STRANGER_BYTES + LIMITS.detachedBytesMax + 2 * DECODED_BYTES
+    idleBytes + PEERS * perPeer + windows + HANDSHAKES * STRANGER_BYTES + LIMITS.detachedBytesMax + 2 * decodedBytes
   )
 }
 
@@ -69,8 +70,9 @@ export async function runCombined(
   baselineMs: number,
   attackMs: number,
   deeds: readonly string[] = [],
+  strictness: Strictness = 'usual',
 ): Promise<CombinedOutcome> {
-  const target = await TargetServer.start()
+  const target = await TargetServer.start({ strictness })
   let attack: ChildProcess | undefined
   try {
     const honest = await HonestClient.connect(target.address)
@@ -78,7 +80,7 @@ export async function runCombined(
     await pause(baselineMs)
     const before = await honest.stop()
     const idle = await target.health()
-    attack = await startAttack(target.port, deeds)
+    attack = await startAttack(target.port, deeds, strictness)
     honest.start()
     await pause(attackMs)
     await honest.checkOnce()
@@ -88,18 +90,19 @@ export async function runCombined(
     await target.until(({ clients }) => clients === 1, 'nothing is left of the attackers', 15_000)
     await honest.checkOnce()
     await honest.close()
-    return { before, during, deeds: done, idle, health, formulaBytes: formulaBytes(idle.rssBytes) }
+    return { before, during, deeds: done, idle, health, formulaBytes: formulaBytes(idle.rssBytes, strictness) }
   } finally {
     attack?.kill('SIGKILL')
     await target.stop()
   }
 }
 
-async function startAttack(port: number, deeds: readonly string[]): Promise<ChildProcess> {
+async function startAttack(port: number, deeds: readonly string[], strictness: Strictness): Promise<ChildProcess> {
   const script = path.join(import.meta.dirname, 'attack-process.ts')
   const child = spawn(process.execPath, ['--import', 'tsx', script, String(port), ...deeds], {
     cwd: path.resolve(import.meta.dirname, '../..'),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: { ...process.env, HOSTILE_LIMITS: strictness },
   })
   await Promise.race([
     once(child, 'message'),

@@ -2,12 +2,36 @@
 // writes them.
 
 import { quorumStream, rpc, type ServerOptions, service, unicast } from 'gorums'
+import { msgpack } from 'gorums/codec/msgpack'
 import { protobuf } from 'gorums/codec/protobuf'
 import protobufjs from 'protobufjs'
 import { Sample } from '../codec/sample_gorums.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
+
+/** How large messages may be, and what may come of one. */
+export interface MessageLimits {
+  readonly frameMaxBytes: number
+  /** Of MessagePack, each of 32 bytes at most. */
+  readonly maxValues: number
+  /** Of protobuf; undefined: the default. */
+  readonly maxDecodedBytes: number | undefined
+}
+
+/**
+ * `usual`: what the codecs do by default, with messages up to 1 MiB. `strict`: what docs/security.md advises whoever serves
+ * others beside strangers, so that no message takes long to decode.
+ */
+export const messageLimits = {
+  usual: { frameMaxBytes: MIB, maxValues: 1_000_000, maxDecodedBytes: undefined },
+  strict: { frameMaxBytes: 64 * KIB, maxValues: 20_000, maxDecodedBytes: MIB },
+} as const satisfies Record<string, MessageLimits>
+export type Strictness = keyof typeof messageLimits
+
+/** Which of them hold in this process. */
+export const strictness: Strictness = process.env.HOSTILE_LIMITS === 'strict' ? 'strict' : 'usual'
+const { frameMaxBytes, maxValues, maxDecodedBytes }: MessageLimits = messageLimits[strictness]
 
 /** What travels in protobuf, read by protobufjs: all that a schema can nest or repeat. */
 export interface Tree {
@@ -21,11 +45,14 @@ const { root } = protobufjs.parse(`
   syntax = "proto3";
   message Tree { string name = 1; repeated Tree children = 2; map<string, int32> numbers = 3; bytes bytes = 4; }
 `)
-const tree = protobuf<Tree>(root.lookupType('Tree'))
+const tree = protobuf<Tree>(root.lookupType('Tree'), maxDecodedBytes === undefined ? {} : { maxDecodedBytes })
+const anything = msgpack<unknown>({ maxValues })
+const text = msgpack<string>({ maxValues })
+Sample.maxDecodedBytes = maxDecodedBytes
 
 export const Target = service('hostile.Target', {
   /** Answers with its request. */
-  echo: rpc<unknown, unknown>(),
+  echo: rpc({ request: anything, reply: anything }),
   /** Holds its lane until the caller cancels or the session ends. */
   hold: rpc<string, string>(),
   /** As `hold`, without holding its lane. */
@@ -35,7 +62,7 @@ export const Target = service('hostile.Target', {
   /** Answers with so many bytes. */
   big: rpc<number, Uint8Array>({ concurrent: true }),
   /** Fails in the way that is asked for. */
-  fail: rpc<string, string>({ concurrent: true }),
+  fail: rpc({ request: text, reply: text, concurrent: true }),
   /** Answers with 0, 1, … so many items. */
   count: quorumStream<number, number>({ concurrent: true }),
   /** Never ends by itself: items of 1 KiB. */
@@ -57,7 +84,7 @@ export const HI = Buffer.from('a26869', 'hex')
 
 /** The limits of the server under attack: small, so that they are reached within a test and fit a heap of 128 MB. */
 export const LIMITS = {
-  frameMaxBytes: MIB,
+  frameMaxBytes,
   queueMaxBytes: MIB,
   requestWindowBytes: MIB + 64 * KIB,
   handlersMax: 500,

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import path from 'node:path'
 import type { TlsOptions } from 'gorums'
 import type { Health } from './target-process.ts'
+import type { Strictness } from './target-service.ts'
 
 export type { Health } from './target-process.ts'
 
@@ -17,6 +18,8 @@ export interface TargetOptions {
   readonly tls?: TlsOptions
   /** How many files the process may have open at once. Default: as many as this one. */
   readonly filesMax?: number
+  /** Default `usual`. */
+  readonly strictness?: Strictness
 }
 
 export class TargetServer {
@@ -44,7 +47,7 @@ export class TargetServer {
     })
   }
 
-  static async start({ tls, filesMax }: TargetOptions = {}): Promise<TargetServer> {
+  static async start({ tls, filesMax, strictness = 'usual' }: TargetOptions = {}): Promise<TargetServer> {
     const node = [`--max-old-space-size=${HEAP_MB}`, '--expose-gc', '--import', 'tsx', script]
     const [command, args] =
       filesMax === undefined
@@ -53,7 +56,11 @@ export class TargetServer {
     const child = spawn(command, args, {
       cwd: root,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      env: { ...process.env, ...(tls === undefined ? {} : { HOSTILE_TLS: JSON.stringify(tls) }) },
+      env: {
+        ...process.env,
+        HOSTILE_LIMITS: strictness,
+        ...(tls === undefined ? {} : { HOSTILE_TLS: JSON.stringify(tls) }),
+      },
     })
     const [message] = (await Promise.race([
       once(child, 'message'),
