@@ -82,6 +82,7 @@ async function run(options: Options): Promise<Report> {
   }
   return makeReport(sections, targets, {
     rounds: options.rounds,
+    launches: options.launches,
     windowMs: options.timeMs,
     warmupMs: options.warmupMs,
     seconds: (performance.now() - startedAt) / 1000,
@@ -94,6 +95,7 @@ function makeBench(options: Options, source: ServerSource): Bench {
     options,
     settings: {
       rounds: options.rounds,
+      launches: options.launches,
       windowMs: options.timeMs,
       warmupMs: options.warmupMs,
       clientFlags: profileFlags(options, 'client'),

@@ -11,6 +11,7 @@ export interface Options {
   readonly benchmarks: RegExp | undefined
   readonly targets: readonly string[] | undefined
   readonly rounds: number
+  readonly launches: number
   readonly timeMs: number
   readonly warmupMs: number
   readonly concurrent: number
@@ -46,8 +47,9 @@ const FLAGS = {
   list: { type: 'boolean', default: false },
   benchmarks: { type: 'string' },
   targets: { type: 'string' },
-  rounds: { type: 'string', default: '13' },
-  time: { type: 'string', default: '200ms' },
+  rounds: { type: 'string', default: '14' },
+  launches: { type: 'string', default: '2' },
+  time: { type: 'string', default: '150ms' },
   warmup: { type: 'string', default: '1s' },
   concurrent: { type: 'string', default: '1' },
   'config-size': { type: 'string', default: '4' },
@@ -75,8 +77,10 @@ npm run bench -- --full               also variants, sweeps, single-node RPC, me
 npm run bench -- --benchmarks <regexp>  those whose names match; --list shows them
 
   --targets a,b        which targets (default: those of each benchmark)
-  --rounds n           rounds of each target, taken in turns (13)
-  --time 200ms         how long a round counts; ms or s
+  --rounds n           rounds of each target, taken in turns (14)
+  --launches n         how often processes are started, for a part of the rounds each (2; in sweeps, and where a
+                       target is far from the fastest, 1)
+  --time 150ms         how long a round counts; ms or s
   --warmup 1s          before the first round, up to four times as long while calls get faster
   --json file          also writes the report there; --out folder (bench-results) gets JSON, Markdown and HTML
   --plot file.svg      the plot of the README, of the goals table's points
@@ -114,6 +118,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     benchmarks: regexp(values.benchmarks) ?? (values.ci ? CI_BENCHMARKS : undefined),
     targets: targetNames(values.targets) ?? (values.ci ? ['gorums', 'floor'] : undefined),
     rounds: whole('rounds', values.rounds, 1),
+    launches: whole('launches', values.launches, 1),
     timeMs: duration('time', values.time),
     warmupMs: duration('warmup', values.warmup),
     concurrent: whole('concurrent', values.concurrent, 1),

@@ -26,7 +26,10 @@ export interface Point {
 }
 
 export interface Settings {
+  /** Rounds of each target, over all its launches. */
   readonly rounds: number
+  /** How often processes are started at a point, for a part of the rounds each; those of targets that are far from the fastest once. */
+  readonly launches: number
   /** How long a round counts, ms. */
   readonly windowMs: number
   /** How long each target is warmed up before the first round, ms. */
@@ -43,9 +46,9 @@ export interface Settings {
 
 export interface TargetResult {
   readonly target: string
-  /** Calls per second, of each round. */
+  /** Calls per second, of each round: the rounds of all targets took turns, and those of one turn have one position; a target that is far from the fastest has fewer. */
   readonly rounds: readonly number[]
-  /** Rounds that were measured again, because others were busy. */
+  /** Turns that were measured again, because others were busy. */
   readonly repeated: number
   /** The most of the machine that others had in a round that counts, as a share. */
   readonly others: number

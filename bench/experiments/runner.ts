@@ -1,12 +1,12 @@
-// Measures one target at one point: its processes, their warm-up, its rounds, and what they say together.
+// One target at one point, from the start of its processes to their end: its warm-up and its rounds.
 
-import { Histogram, type HistogramData } from '../measure/histogram.ts'
+import { Histogram } from '../measure/histogram.ts'
 import { readMachineTime, shareOfOthers } from '../measure/machine.ts'
-import { median, summarize } from '../measure/statistics.ts'
 import { Setting } from '../processes/setting.ts'
 import { readUsage } from '../processes/usage.ts'
 import type { Received, Target } from '../targets/target.ts'
-import { type LatencyFigures, type Point, type Settings, settingOptions, type TargetResult } from './point.ts'
+import { type Point, type Settings, settingOptions } from './point.ts'
+import type { Observed, Round, RoundFigures } from './result.ts'
 
 /** How long a target may take until every call in flight has been answered once, and its warm-up is over, ms. */
 const WARMUP_MAX_MS = 30_000
@@ -18,8 +18,6 @@ const STILL_FASTER = 1.05
 /** A target is too slow for a point: its rounds would take minutes. */
 export class TooSlow extends Error {}
 
-/** A round in which others had more than this share of the machine is measured again. */
-const OTHERS_MAX = 0.1
 /** How long the rounds are in which instruments disturb, ms. */
 const OBSERVED_MS = 250
 /** Calls whose bytes are counted: at least so many, and all that are in flight at once… */
@@ -29,40 +27,30 @@ const COUNTED_BYTES = 32 * 1024 * 1024
 /** How long servers may take to receive what was sent to them, ms. */
 const DELIVERY_MS = 10_000
 
-/** Measures one target of a point. */
 export class Runner {
+  readonly target: Target
   readonly setting: Setting
-  readonly #target: Target
   readonly #point: Point
   readonly #settings: Settings
-  readonly #rounds: Round[] = []
 
   private constructor(target: Target, setting: Setting, point: Point, settings: Settings) {
+    this.target = target
     this.setting = setting
-    this.#target = target
     this.#point = point
     this.#settings = settings
   }
 
-  /** Starts its processes and warms them up. */
+  /** Starts the processes of a target. */
   static async start(target: Target, point: Point, settings: Settings): Promise<Runner> {
-    const setting = await Setting.start(target, settingOptions(point, settings))
-    const runner = new Runner(target, setting, point, settings)
-    try {
-      await withinTime(runner.#warmUp(), settings.warmupMaxMs ?? WARMUP_MAX_MS, point)
-    } catch (error) {
-      await setting.end()
-      throw error
-    }
-    return runner
+    return new Runner(target, await Setting.start(target, settingOptions(point, settings)), point, settings)
   }
 
-  /** Rounds in which the machine was as good as ours alone. */
-  get quietRounds(): number {
-    return this.#rounds.filter(({ others }) => others <= OTHERS_MAX).length
+  /** Runs until it gets no faster: compilers take as many calls as they need, and a slow target has few of them in a second. TooSlow when that takes too long. */
+  warmUp(): Promise<void> {
+    return withinTime(this.#warmUp(), this.#settings.warmupMaxMs ?? WARMUP_MAX_MS, this.#point)
   }
 
-  async round(): Promise<void> {
+  async round(): Promise<Round> {
     const machineBefore = readMachineTime()
     const ownBefore = readUsage().cpuMicros
     const serversBefore = await this.setting.serverCpuMicros()
@@ -70,34 +58,17 @@ export class Runner {
     const serverCpuMicros = (await this.setting.serverCpuMicros()) - serversBefore
     const own = readUsage().cpuMicros - ownBefore + figures.clientCpuMicros
     const ours = own + (this.setting.isLocal ? serverCpuMicros : 0)
-    this.#rounds.push({ ...figures, serverCpuMicros, others: shareOfOthers(machineBefore, readMachineTime(), ours) })
+    return { ...figures, serverCpuMicros, others: shareOfOthers(machineBefore, readMachineTime(), ours) }
   }
 
-  async result(): Promise<TargetResult> {
-    const rounds = leastDisturbed(this.#rounds, this.#settings.rounds)
-    const histogram = Histogram.from(...rounds.flatMap(({ latency }) => latency))
-    const { inFlight, operation } = this.#point
-    const observation = await this.setting.observe({ windowMs: OBSERVED_MS, inFlight, rate: this.#point.rate })
+  /** What is measured in rounds of its own, because measuring it disturbs. */
+  async observe(): Promise<Observed> {
+    const { inFlight, operation, rate } = this.#point
+    const observation = await this.setting.observe({ windowMs: OBSERVED_MS, inFlight, rate })
     const bytesPerCall =
       operation === 'slow' ? 0 : await this.setting.bytesPerCall({ calls: countedCalls(this.#point), inFlight })
-    const { servers } = this.setting
-    const speeds = rounds.map(({ callsPerSecond }) => callsPerSecond)
-    return {
-      target: this.#target.name,
-      rounds: speeds,
-      repeated: this.#rounds.length - rounds.length,
-      others: Math.max(...rounds.map(({ others }) => others)),
-      callsPerSecond: summarize(speeds),
-      latency: latencyFigures(histogram),
-      distribution: thin(histogram.distribution()),
-      clientCpuMicros: median(rounds.map(({ clientCpuMicros, allCalls }) => clientCpuMicros / allCalls)),
-      serverCpuMicros: median(rounds.map(({ serverCpuMicros, allCalls }) => serverCpuMicros / allCalls)),
-      observation,
-      bytesPerCall,
-      servers: await Promise.all(
-        servers.map(async (server) => ({ address: server.address, ...(await server.usage()) })),
-      ),
-    }
+    const servers = this.setting.servers.map(async (server) => ({ address: server.address, ...(await server.usage()) }))
+    return { observation, bytesPerCall, servers: await Promise.all(servers) }
   }
 
   /** The client's heap and what it holds outside, after a collection, bytes. Its process must have `--expose-gc`. */
@@ -109,7 +80,6 @@ export class Runner {
     return this.setting.end()
   }
 
-  /** Runs until it gets no faster: compilers take as many calls as they need, and a slow target has few of them in a second. */
   async #warmUp(): Promise<void> {
     const { warmupMs } = this.#settings
     const endsAt = performance.now() + WARMUPS_MAX * warmupMs
@@ -186,45 +156,4 @@ async function withinTime(warmup: Promise<unknown>, timeMs: number, { inFlight }
 function countedCalls({ inFlight, nodes, payloadBytes }: Point): number {
   const most = Math.floor(COUNTED_BYTES / (nodes * Math.max(1, payloadBytes)))
   return Math.max(1, Math.min(Math.max(inFlight, COUNTED_CALLS), most))
-}
-
-interface RoundFigures {
-  readonly callsPerSecond: number
-  readonly latency: readonly HistogramData[]
-  readonly allCalls: number
-  readonly clientCpuMicros: number
-}
-
-/** One round, with what its servers have used and what others have. */
-interface Round extends RoundFigures {
-  readonly serverCpuMicros: number
-  readonly others: number
-}
-
-/** The first `count` rounds that nobody has disturbed; where there are not enough, those that were disturbed least. */
-export function leastDisturbed<R extends { readonly others: number }>(rounds: readonly R[], count: number): R[] {
-  const disturbance = ({ others }: R): number => Math.max(others, OTHERS_MAX)
-  return [...rounds].sort((one, other) => disturbance(one) - disturbance(other)).slice(0, count)
-}
-
-export function latencyFigures(histogram: Histogram): LatencyFigures {
-  return {
-    samples: histogram.count,
-    meanMs: histogram.meanMs,
-    deviationMs: histogram.deviationMs,
-    p50Ms: histogram.quantile(0.5),
-    p90Ms: histogram.quantile(0.9),
-    p99Ms: histogram.quantile(0.99),
-    p999Ms: histogram.quantile(0.999),
-    maxMs: histogram.maxMs,
-  }
-}
-
-const CURVE_POINTS = 60
-
-/** So many points as a plot can show, the first and the last among them. */
-function thin(points: readonly [number, number][]): [number, number][] {
-  if (points.length <= CURVE_POINTS) return [...points]
-  const step = (points.length - 1) / (CURVE_POINTS - 1)
-  return Array.from({ length: CURVE_POINTS }, (_, index) => points[Math.round(index * step)]!)
 }

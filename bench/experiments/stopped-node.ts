@@ -3,6 +3,7 @@
 import type { Benchmark, Section } from './benchmark.ts'
 import { echoPoint } from './goal-points.ts'
 import type { Point } from './point.ts'
+import { type Round, resultOf } from './result.ts'
 import { Runner } from './runner.ts'
 
 const STOPPED: Point = { ...echoPoint('stopped', 64, 16), title: 'one node of 3 stopped, 64 in flight, 16 B' }
@@ -21,20 +22,28 @@ export const stoppedNode: Benchmark = {
     const settings = { ...bench.settings, clientFlags: [...bench.settings.clientFlags, '--expose-gc'] }
     const runners: Runner[] = []
     try {
-      for (const point of [STOPPED, TWO]) runners.push(await Runner.start(target, point, settings))
+      for (const point of [STOPPED, TWO]) {
+        const runner = await Runner.start(target, point, settings)
+        runners.push(runner)
+        await runner.warmUp()
+      }
       const [stopped, two] = runners as [Runner, Runner]
+      const rounds = { stopped: [] as Round[], two: [] as Round[] }
       await stopped.setting.stopLast()
       await stopped.setting.round({ windowMs: FILLING_MS, inFlight: STOPPED.inFlight })
       // To be told how much memory is in use takes a collection, after which calls are slower for a while: not between rounds.
       const before = await stopped.memoryBytes()
       await stopped.setting.round({ windowMs: AGAIN_MS, inFlight: STOPPED.inFlight })
       for (let round = 0; round < settings.rounds; round++) {
-        await stopped.round()
-        await two.round()
+        rounds.stopped.push(await stopped.round())
+        rounds.two.push(await two.round())
       }
       const after = await stopped.memoryBytes()
       await stopped.setting.resume()
-      const results = [await stopped.result(), await two.result()] as const
+      const results = [
+        resultOf(target.name, rounds.stopped, await stopped.observe()),
+        resultOf(target.name, rounds.two, await two.observe()),
+      ] as const
       const toMiB = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1)
       settings.progress(
         `  p99 ${results[0].latency.p99Ms.toFixed(3)} ms, with two nodes ${results[1].latency.p99Ms.toFixed(3)} ms; memory ${toMiB(before)} MiB, then ${toMiB(after)} MiB`,

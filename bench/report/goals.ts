@@ -2,11 +2,12 @@
 
 import type { Section } from '../experiments/benchmark.ts'
 import type { PointResult } from '../experiments/point.ts'
+import { median } from '../measure/statistics.ts'
 
 export interface Goal {
   readonly benchmark: string
   readonly title: string
-  /** Ratio of medians: ours to this target's. */
+  /** Ours to this target's: the median of the ratios of rounds that were measured side by side. */
   readonly against?: string
   /** Or a fact of the benchmark. */
   readonly fact?: string
@@ -73,16 +74,20 @@ function seenOf({ against, fact }: Goal, section: Section): number | undefined {
   return against === undefined ? undefined : ratio(section, against)
 }
 
-/** Our median to another target's at a section's first point; undefined when one of them was not measured. */
+/** Ours to another target's at a section's first point; undefined when one of them was not measured. */
 export function ratio(section: Section, against: string): number | undefined {
   const [first] = section.points
   return first === undefined ? undefined : medianRatio(first, against)
 }
 
-/** Our median to another target's at a point; undefined when one of them was not measured. */
+/**
+ * Ours to another target's at a point: the median of the ratios of rounds that were measured side by side, because a machine
+ * that is slow for a second is so for both. Undefined when one of them was not measured.
+ */
 export function medianRatio({ results }: PointResult, against: string): number | undefined {
-  const medianOf = (target: string): number | undefined =>
-    results.find((result) => result.target === target)?.callsPerSecond.median
-  const [ours, theirs] = [medianOf('gorums'), medianOf(against)]
-  return ours === undefined || theirs === undefined || theirs === 0 ? undefined : ours / theirs
+  const roundsOf = (target: string): readonly number[] =>
+    results.find((result) => result.target === target)?.rounds ?? []
+  const theirs = roundsOf(against)
+  const ratios = roundsOf('gorums').flatMap((ours, turn) => (theirs[turn] ? [ours / theirs[turn]] : []))
+  return ratios.length === 0 ? undefined : median(ratios)
 }

@@ -14,6 +14,8 @@ export interface Report {
   readonly node: string
   readonly machine: string
   readonly rounds: number
+  /** How often the processes of a target were started at a point, but in sweeps. */
+  readonly launches: number
   readonly windowMs: number
   readonly warmupMs: number
   readonly seconds: number
@@ -25,6 +27,8 @@ export interface Report {
 
 export interface RunFacts {
   readonly rounds: number
+  /** How often the processes of a target were started at a point, but in sweeps. */
+  readonly launches: number
   readonly windowMs: number
   readonly warmupMs: number
   readonly seconds: number
@@ -43,6 +47,7 @@ export function makeReport(sections: readonly Section[], targets: readonly Targe
     node: process.version,
     machine: `${os.availableParallelism()} × ${os.cpus()[0]?.model ?? 'unknown'}, ${os.platform()} ${os.release()} ${os.arch()}`,
     rounds: run.rounds,
+    launches: run.launches,
     windowMs: run.windowMs,
     warmupMs: run.warmupMs,
     seconds: run.seconds,

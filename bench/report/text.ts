@@ -104,10 +104,14 @@ export function serversTable({ results }: PointResult): string {
 export function markdown(report: Report): string {
   const parts = [
     '# Benchmark',
-    `Commit ${report.commit}, ${report.at}, Node.js ${report.node}, ${report.machine}. ${report.rounds} rounds of ${report.windowMs} ms, taken in turns, after ${report.warmupMs} ms of warm-up; ${Math.round(report.seconds)} s in all. Layout: ${report.layout}.`,
+    `Commit ${report.commit}, ${report.at}, Node.js ${report.node}, ${report.machine}. ${report.rounds} rounds of ${report.windowMs} ms, taken in turns, after ${report.warmupMs} ms of warm-up${launches(report)}; ${Math.round(report.seconds)} s in all. Layout: ${report.layout}.`,
   ]
   if (report.verdicts.length > 0)
-    parts.push('## Goals', `Ratios of medians of the same run.${disturbance(report)}`, goalsTable(report.verdicts))
+    parts.push(
+      '## Goals',
+      `Ratios of rounds that were measured side by side, their medians.${disturbance(report)}`,
+      goalsTable(report.verdicts),
+    )
   for (const section of report.sections) parts.push(`## ${section.title}`, ...sectionParts(section))
   parts.push(
     '## Targets',
@@ -117,6 +121,11 @@ export function markdown(report: Report): string {
     ),
   )
   return `${parts.join('\n\n')}\n`
+}
+
+/** How often processes were started at a point. Reports from before it was more than once do not say. */
+function launches({ launches = 1 }: Partial<Report>): string {
+  return launches === 1 ? '' : `, of processes that were started ${launches} times`
 }
 
 /** Said where others had more than a tenth of the machine in rounds that count: runs agree no better than they are quiet. */

@@ -5,8 +5,7 @@ import { describe, it } from 'node:test'
 import { checkLeaks } from 'gorums/testing'
 import { echoPoint } from '../../bench/experiments/goal-points.ts'
 import type { Settings } from '../../bench/experiments/point.ts'
-import { leastDisturbed } from '../../bench/experiments/runner.ts'
-import { measurePoint } from '../../bench/experiments/turns.ts'
+import { leastDisturbed, measurePoint } from '../../bench/experiments/turns.ts'
 import { localServers } from '../../bench/processes/server-handle.ts'
 import { markdown } from '../../bench/report/text.ts'
 import { targetNamed } from '../../bench/targets/targets.ts'
@@ -15,6 +14,7 @@ import { report } from './made-report.ts'
 function settings(told: string[]): Settings {
   return {
     rounds: 3,
+    launches: 2,
     windowMs: 20,
     warmupMs: 20,
     clientFlags: [],
@@ -54,10 +54,10 @@ describe('a point', () => {
     assert.ok(text.includes(`floor is left out: ${reason}.`), text)
   })
 
-  it('counts the rounds that others have not disturbed, and of the rest those that they have disturbed least', () => {
-    const rounds = [0.5, 0.09, 0.3, 0.02, 0.11].map((others, position) => ({ others, position }))
-    const chosen = (count: number): number[] => leastDisturbed(rounds, count).map(({ position }) => position)
-    // Up to a tenth of the machine counts as nothing: the order of the rounds decides.
+  it('counts the turns that others have not disturbed, and of the rest those that they have disturbed least', () => {
+    const turns = [0.5, 0.09, 0.3, 0.02, 0.11].map((others, position) => ({ others, position }))
+    const chosen = (count: number): number[] => leastDisturbed(turns, count).map(({ position }) => position)
+    // Up to a tenth of the machine counts as nothing: the order of the turns decides.
     assert.deepEqual(chosen(1), [1])
     assert.deepEqual(chosen(2), [1, 3])
     assert.deepEqual(chosen(4), [1, 3, 4, 2])
