@@ -109,7 +109,7 @@ export function markdown(report: Report): string {
   if (report.verdicts.length > 0)
     parts.push(
       '## Goals',
-      `Ratios of rounds that were measured side by side, their medians.${disturbance(report)}`,
+      `The medians of the ratios of rounds that were measured side by side.${disturbance(report)}`,
       goalsTable(report.verdicts),
     )
   for (const section of report.sections) parts.push(`## ${section.title}`, ...sectionParts(section))
@@ -125,7 +125,7 @@ export function markdown(report: Report): string {
 
 /** How often processes were started at a point. Reports from before it was more than once do not say. */
 function launches({ launches = 1 }: Partial<Report>): string {
-  return launches === 1 ? '' : `, of processes that were started ${launches} times`
+  return launches === 1 ? '' : `, of processes that were started ${launches} times where targets are close`
 }
 
 /** Said where others had more than a tenth of the machine in rounds that count: runs agree no better than they are quiet. */
