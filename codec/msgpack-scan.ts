@@ -20,19 +20,44 @@ export interface MsgpackLimits {
  */
 export const weight = { value: 1, array: 2, map: 4, key: 2, bytes: 12, extension: 8, indexKey: 12 } as const
 
-/** Above this index an object with a single numeric key is sparse in V8, and costs no more than any other. */
-const SPARSE_INDEX = 6_000
-
 /**
- * What a map key that reads as an array index makes V8 reserve: one and a half times the index in slots, even for a single
- * key. `{ 1000: null }` is five bytes on the wire and 12 KiB on the heap. So a gap costs what it reserves; keys that fill the
- * indexes from zero on cost nothing extra. `rank`: how many such keys there are at least up to this one, itself counted. As
- * they come, each that is above the last adds one; any other may be the first. When the value is written again they come
- * in order, each once: none has a lower rank then, and no map weighs more.
+ * Keys that read as array indexes make V8 reserve places for all that might stand between: `{ 1000: null }` is five bytes on the
+ * wire and 12 KiB on the heap. It makes no room for an index so far beyond the places that there are, and keeps all in a table from
+ * there on, which takes less than `weight.indexKey` for each.
  */
-export function reservedBy(index: number, rank: number): number {
-  return index >= 4 * rank && index <= SPARSE_INDEX ? (index * 3) >>> 2 : 0
+const GAP_MAX = 1_024
+/** Up to so many places it does not ask how many of them are used… */
+const UNCHECKED_PLACES = 5_000
+/** …but makes a table of more, when they are more than so many for each key. (Up to three times as many: they fit its weight.) */
+const PLACES_PER_KEY = 9
+/** Places of eight bytes that one unit stands for. */
+const PLACES_PER_UNIT = 4
+/** What V8 has beside the places, in places. */
+const BESIDE = 8
+
+/** The places of a map when a key is added above those that it has: `used` with this one. */
+export function placesWith(index: number, places: number, used: number): number {
+  if (index < places || index - places >= GAP_MAX) return places
+  const enlarged = placesFor(index)
+  return enlarged > UNCHECKED_PLACES && enlarged > used * PLACES_PER_KEY ? places : enlarged
 }
+
+/** The most places that a map of so many keys up to `index` may have, in whatever order they come. */
+function placesAtMost(index: number, used: number): number {
+  return Math.min(placesFor(index), Math.max(UNCHECKED_PLACES, used * PLACES_PER_KEY))
+}
+
+function placesFor(index: number): number {
+  return Math.floor((index + 1) * 1.5) + 16
+}
+
+/** What places weigh beyond the weights of the keys, `used` of them, that have them. */
+export function weightOfPlaces(places: number, used: number): number {
+  return Math.max(0, Math.ceil((places + BESIDE) / PLACES_PER_UNIT) - weight.indexKey * used)
+}
+
+/** What has more digits than this is taken for no index: the highest of V8's is below 2^32. */
+const INDEX_MAX = 9_999_999_999
 
 /** Map keys that the codec refuses in both directions: assigning to it would change the object's prototype. */
 export const FORBIDDEN_KEY = '__proto__'
@@ -45,12 +70,14 @@ const TIMESTAMP = 0xff
 /** Below this many bytes a loop checks UTF-8 faster than the call into the runtime. */
 const NATIVE_UTF8_LENGTH = 48
 
-// The containers that are open, outermost first: values still to come; for a map how many of its keys so far read as ascending
-// indexes (else -1), the last of them, and the most that one of its keys has reserved. The scan runs no foreign code, so
-// that these stacks serve all codecs.
+// The containers that are open, outermost first: values still to come; for a map (else -1) how many of its keys so far read as
+// indexes, the highest, whether they came in order, the places that they have, and what those weigh. The scan runs no foreign
+// code, so that these stacks serve all codecs.
 const left = new Float64Array(DEPTH_LIMIT + 1)
 const indexKeys = new Float64Array(DEPTH_LIMIT + 1)
 const lastIndex = new Float64Array(DEPTH_LIMIT + 1)
+const isOrdered = new Uint8Array(DEPTH_LIMIT + 1)
+const places = new Float64Array(DEPTH_LIMIT + 1)
 const reserved = new Float64Array(DEPTH_LIMIT + 1)
 
 /** Throws unless `bytes[start, end)` is exactly one value within the limits. Offsets in messages count from `start`. */
@@ -153,7 +180,7 @@ export function scan(bytes: Buffer, start: number, end: number, limits: MsgpackL
         case 0xd2:
         case 0xd3:
           // A signed or 64-bit token may hold a small number as well.
-          if (isKey) index = wideIndex(bytes, position, fixed)
+          if (isKey) index = wideIndex(bytes, position, fixed, token !== 0xcf)
           break
         default: // nil, false, true, float
           if (isKey) throw malformed(at - start, 'a map key is neither a string nor an integer')
@@ -173,6 +200,8 @@ export function scan(bytes: Buffer, start: number, end: number, limits: MsgpackL
       left[depth] = count
       indexKeys[depth] = isMap ? 0 : -1
       lastIndex[depth] = -1
+      isOrdered[depth] = 1
+      places[depth] = 0
       reserved[depth] = 0
       continue
     }
@@ -191,14 +220,23 @@ export function scan(bytes: Buffer, start: number, end: number, limits: MsgpackL
   }
 }
 
-/** What an index key of the map at this depth reserves beyond those before it. */
+/**
+ * What an index key of the map at this depth reserves beyond those before it. When the value is written again its keys come
+ * in order, each once; so keys out of order weigh what the same ones in order may weigh at most: no map weighs more as it
+ * goes than as it came.
+ */
 function moreReserved(depth: number, index: number): number {
-  const isAscending = index > (lastIndex[depth] as number)
-  if (isAscending) {
-    lastIndex[depth] = index
-    indexKeys[depth]!++
-  }
-  const more = reservedBy(index, isAscending ? (indexKeys[depth] as number) : 1) - (reserved[depth] as number)
+  const last = lastIndex[depth] as number
+  if (index === last) return 0
+  const used = ++indexKeys[depth]!
+  if (index > last) lastIndex[depth] = index
+  else isOrdered[depth] = 0
+  let needed: number
+  if (isOrdered[depth] === 1) {
+    places[depth] = placesWith(index, places[depth] as number, used)
+    needed = weightOfPlaces(places[depth] as number, used)
+  } else needed = weightOfPlaces(placesAtMost(lastIndex[depth] as number, used), 1)
+  const more = needed - (reserved[depth] as number)
   if (more <= 0) return 0
   reserved[depth]! += more
   return more
@@ -222,10 +260,11 @@ function unsigned(bytes: Buffer, end: number, size: number): number {
   return value
 }
 
-/** The number in the `size` bytes before `end` when it is one that could be an array index, else -1. */
-function wideIndex(bytes: Buffer, end: number, size: number): number {
+/** The number of a 64-bit or signed token, in the `size` bytes before `end`, when it is one that could be an array index, else -1. */
+function wideIndex(bytes: Buffer, end: number, size: number, isSigned: boolean): number {
+  if (isSigned && (bytes[end - size] as number) >= 0x80) return -1
   const value = unsigned(bytes, end, size)
-  return value <= 0x7fff ? value : -1
+  return value <= INDEX_MAX ? value : -1
 }
 
 /** Looks at the `size` bytes of data at `position`, whose type stands before them. */

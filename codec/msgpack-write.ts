@@ -3,7 +3,7 @@
 // library, whose encoder has one process-wide buffer, grows it fourfold and turns functions and Sets into something else.
 import type { EncodeTarget } from './codec.ts'
 import { measure } from './msgpack-measure.ts'
-import { FORBIDDEN_KEY, type MsgpackLimits, reservedBy, weight } from './msgpack-scan.ts'
+import { FORBIDDEN_KEY, type MsgpackLimits, placesWith, weight, weightOfPlaces } from './msgpack-scan.ts'
 
 /** How one class of objects travels as a MessagePack extension. */
 export interface MsgpackExtension<T extends object = object> {
@@ -213,6 +213,7 @@ export class MsgpackWriter {
     const keys = Object.keys(value)
     this.#reserve(5)
     this.#head(keys.length, 0x80, 0x0f, 0xdd)
+    let places = 0
     let reserved = 0
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i] as string
@@ -222,7 +223,8 @@ export class MsgpackWriter {
         this.#weigh(weight.key)
       } else {
         // Objects have these first, in order.
-        const more = Math.max(0, reservedBy(index, i + 1) - reserved)
+        places = placesWith(index, places, i + 1)
+        const more = Math.max(0, weightOfPlaces(places, i + 1) - reserved)
         reserved += more
         this.#weigh(weight.indexKey + more)
       }

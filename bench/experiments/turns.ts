@@ -73,13 +73,8 @@ class Measurement {
     }
   }
 
-  /** Of the targets that were measured, those that are compared with the fastest closely enough for another launch to matter. */
   closeToFastest(): Target[] {
-    const speeds = [...this.#rounds].map(([target, rounds]) => {
-      return { target, speed: median(rounds.map(({ callsPerSecond }) => callsPerSecond)) }
-    })
-    const fastest = Math.max(...speeds.map(({ speed }) => speed))
-    return speeds.filter(({ speed }) => speed * CLOSE >= fastest).map(({ target }) => target)
+    return closeToFastest(this.#rounds)
   }
 
   result(): PointResult {
@@ -127,6 +122,15 @@ async function takeTurn(runners: readonly Runner[]): Promise<Turn> {
 
 function quietTurns(turns: readonly Turn[]): number {
   return turns.filter(({ others }) => others <= OTHERS_MAX).length
+}
+
+/** Those that are compared with the fastest closely enough for another launch to matter. */
+export function closeToFastest<T>(rounds: ReadonlyMap<T, readonly Pick<Round, 'callsPerSecond'>[]>): T[] {
+  const speeds = [...rounds].map(([target, its]) => {
+    return { target, speed: median(its.map(({ callsPerSecond }) => callsPerSecond)) }
+  })
+  const fastest = Math.max(...speeds.map(({ speed }) => speed))
+  return speeds.filter(({ speed }) => speed * CLOSE >= fastest).map(({ target }) => target)
 }
 
 /** The first `count` turns that nobody has disturbed; where there are not enough, those that were disturbed least. */

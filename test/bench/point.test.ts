@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { checkLeaks } from 'gorums/testing'
 import { echoPoint } from '../../bench/experiments/goal-points.ts'
 import type { Settings } from '../../bench/experiments/point.ts'
-import { leastDisturbed, measurePoint } from '../../bench/experiments/turns.ts'
+import { closeToFastest, leastDisturbed, measurePoint } from '../../bench/experiments/turns.ts'
 import { localServers } from '../../bench/processes/server-handle.ts'
 import { markdown } from '../../bench/report/text.ts'
 import { targetNamed } from '../../bench/targets/targets.ts'
@@ -14,7 +14,7 @@ import { report } from './made-report.ts'
 function settings(told: string[]): Settings {
   return {
     rounds: 3,
-    launches: 2,
+    launches: 1,
     windowMs: 20,
     warmupMs: 20,
     clientFlags: [],
@@ -39,6 +39,27 @@ describe('a point', () => {
       ],
     )
     assert.equal(told.length, 2)
+  })
+
+  it('has a part of the rounds with each launch', async (t) => {
+    checkLeaks(t)
+    const launches = { ...settings([]), rounds: 5, launches: 2 }
+    const { results } = await measurePoint(echoPoint('4x16B', 4, 16), [targetNamed('floor')], launches)
+    assert.deepEqual(
+      results.map(({ rounds }) => rounds.length),
+      [5],
+    )
+  })
+
+  it('launches again what is up to five times as slow as the fastest', () => {
+    const rounds = (...speeds: number[]): { callsPerSecond: number }[] =>
+      speeds.map((callsPerSecond) => ({ callsPerSecond }))
+    const speeds = new Map([
+      ['floor', rounds(500, 5, 510)],
+      ['ours', rounds(1, 100, 100)],
+      ['other', rounds(99, 99, 900)],
+    ])
+    assert.deepEqual(closeToFastest(speeds), ['floor', 'ours'])
   })
 
   it('leaves out, and names in the report, a target whose warm-up does not end in time', async (t) => {
