@@ -98,6 +98,8 @@ class ProtobufCodec<In, Out> implements Codec<In, Out> {
    * -1: not worked out yet, as types may refer to later ones.
    */
   #safeBytes: number
+  /** The type was made by another copy of protobufjs than the one that this package uses. Known when it has refused our reader. */
+  #isOfOtherCopy = false
 
   constructor(type: ProtobufType<In, Out>, maxDecodedBytes: number | undefined) {
     this.#type = type
@@ -134,11 +136,16 @@ class ProtobufCodec<In, Out> implements Codec<In, Out> {
     const reader = nested ? new InPlaceReader() : sharedReader
     reading = true
     try {
+      if (this.#isOfOtherCopy) return this.#decodeCopy(bytes, start, end)
       reader.begin(bytes, start, end, isOwned)
       const message = this.#type.decode(reader, end - start)
       if (reader.pos !== end) throw new RangeError(`protobuf: ${end - reader.pos} bytes follow the message`)
       return message
     } catch (error) {
+      if (!this.#isOfOtherCopy && reader.pos === start && isOtherReader(error)) {
+        this.#isOfOtherCopy = true
+        return this.decode(bytes, start, end)
+      }
       // protobufjs attaches what it has read so far to the error for a missing field: it must not get into logs.
       if (error instanceof Error && 'instance' in error) throw new Error(`protobuf: ${error.message}`)
       throw error
@@ -146,6 +153,11 @@ class ProtobufCodec<In, Out> implements Codec<In, Out> {
       reader.end()
       reading = nested
     }
+  }
+
+  /** For a type that knows no reader of ours. Its byte fields are views of what it is given: of memory that is the message's own. */
+  #decodeCopy(bytes: Buffer, start: number, end: number): Out {
+    return this.#type.decode(Buffer.from(bytes.subarray(start, end)))
   }
 
   /** Throws RangeError for a message that would take too much memory. */
@@ -157,6 +169,11 @@ class ProtobufCodec<In, Out> implements Codec<In, Out> {
     if (length <= this.#safeBytes || takesAtMost(wordsBeside(length, limit), shapeOf(type), bytes, start, end)) return
     throw new RangeError(`protobuf: ${title(type)}: ${tooLarge(length, limit).message}`)
   }
+}
+
+/** What a type says to a reader that is not of its own copy of protobufjs, before it has read anything. */
+function isOtherReader(error: unknown): boolean {
+  return error instanceof Error && error.message === 'illegal buffer'
 }
 
 function isReflected(type: object): type is ProtobufReflectedType {

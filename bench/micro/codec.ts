@@ -2,11 +2,17 @@
 // network is not part of it.
 //   npm run bench:micro
 
+import { createRequire } from 'node:module'
+import path from 'node:path'
 import { msgpack } from 'gorums/codec/msgpack'
 import { protobuf } from 'gorums/codec/protobuf'
 import { pack, unpack } from 'msgpackr'
-import protobufjs from 'protobufjs'
+import type * as protobufjsModule from 'protobufjs'
 import { Bench } from 'tinybench'
+import { projectFolder } from '../targets/project.ts'
+
+// The copy that the codec uses, not that of what the other groups compare with, which lies beside this file.
+const protobufjs = createRequire(path.join(projectFolder, 'package.json'))('protobufjs') as typeof protobufjsModule
 
 interface Entry {
   readonly key: string
@@ -54,4 +60,6 @@ bench
     EntryType.decode(written)
   })
 await bench.run()
+for (const { name, result } of bench.tasks)
+  if (result.state !== 'completed') throw new Error(`${name}: ${result.state}`)
 console.table(bench.table())

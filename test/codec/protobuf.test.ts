@@ -1,6 +1,7 @@
 // The protobuf codec's own promises: what protobufjs would let through is refused, its writer and reader work in place,
 // and bad bytes fail the call. What all codecs share is in contract.ts.
 import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
 import { describe, it } from 'node:test'
 import protobufjs from 'protobufjs'
 import { Reader, Writer } from 'protobufjs/minimal.js'
@@ -234,9 +235,39 @@ describe('protobuf relies on protobufjs', () => {
       )
   })
 
+  it('types that another copy of protobufjs has made, with byte fields of their own', () => {
+    const other = anotherCopy().parse('syntax = "proto3"; message Sample { string text = 1; bytes bytes = 6; }').root
+    const foreign = protobuf<Sample>(other.lookupType('Sample') as unknown as ProtobufType<Sample>)
+    const message = { text: 'one', bytes: Buffer.alloc(100, 7) }
+    const bytes = bytesOf(foreign, message)
+    assert.deepEqual(bytes, bytesOf(codec, message))
+    const between = Buffer.concat([Buffer.alloc(9, 0xff), bytes, Buffer.alloc(9, 0xff)])
+    for (let time = 0; time < 2; time++) {
+      const read = foreign.decode(between, 9, 9 + bytes.length)
+      between.fill(0)
+      assert.deepEqual([read.text, Buffer.from(read.bytes!)], [message.text, message.bytes])
+      bytes.copy(between, 9)
+    }
+    assert.throws(() => foreign.decode(bytes.subarray(0, bytes.length - 1), 0, bytes.length - 1), RangeError)
+    assert.throws(() => foreign.decode(Buffer.from([0x0a]), 0, 1), RangeError)
+  })
+
   it('types that can encode and decode', () => {
     assert.throws(() => protobuf({} as ProtobufType<Sample>), TypeError)
     assert.throws(() => protobuf(undefined as unknown as ProtobufType<Sample>), TypeError)
     assert.equal(codec.name, 'protobuf')
   })
 })
+
+/** protobufjs as it is when a user's package and this one do not share it. */
+function anotherCopy(): typeof protobufjs {
+  const require = createRequire(import.meta.url)
+  const isOfIt = (file: string): boolean => /[\\/]node_modules[\\/]@?protobufjs[\\/]/.test(file)
+  const loaded = Object.entries(require.cache).filter(([file]) => isOfIt(file))
+  for (const [file] of loaded) delete require.cache[file]
+  const copy = require('protobufjs') as typeof protobufjs
+  for (const file of Object.keys(require.cache)) if (isOfIt(file)) delete require.cache[file]
+  for (const [file, module] of loaded) require.cache[file] = module
+  assert.notEqual(copy.Reader, protobufjs.Reader)
+  return copy
+}
