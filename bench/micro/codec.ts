@@ -3,16 +3,14 @@
 //   npm run bench:micro
 
 import { createRequire } from 'node:module'
-import path from 'node:path'
 import { msgpack } from 'gorums/codec/msgpack'
 import { protobuf } from 'gorums/codec/protobuf'
 import { pack, unpack } from 'msgpackr'
 import type * as protobufjsModule from 'protobufjs'
 import { Bench } from 'tinybench'
-import { projectFolder } from '../targets/project.ts'
 
 // The copy that the codec uses, not that of what the other groups compare with, which lies beside this file.
-const protobufjs = createRequire(path.join(projectFolder, 'package.json'))('protobufjs') as typeof protobufjsModule
+const protobufjs: typeof protobufjsModule = createRequire(new URL('../../package.json', import.meta.url))('protobufjs')
 
 interface Entry {
   readonly key: string
