@@ -12,7 +12,7 @@ import { Kind, PREFACE } from '../../src/wire/frame.ts'
 import { frameOf, helloWith, type RawPeer } from '../net/raw-peer.ts'
 import { closedBy, flood, framesOf, isGone, openNonReader, openSocket, shakeHands } from './attackers.ts'
 import { request } from './row.ts'
-import { messageLimits, methodID, strictness } from './target-service.ts'
+import { messageLimits, methodID, strictness, type TargetKey } from './target-service.ts'
 
 /** What the attackers have done so far, by name. */
 export type Deeds = Readonly<Record<string, number>>
@@ -104,6 +104,21 @@ const PROTOBUF_BOMBS = [
   ['echoSample', repeated(119_997 * MEMORY, '8a0106c2010308e807')],
   ['echoTree', repeated(25_000 * MEMORY, '12081a060a0431303030')],
 ] as const
+/** Where messages must be smaller, so many more of them are sent at once. */
+const SALVO = messageLimits.usual.frameMaxBytes / frameMaxBytes
+
+function bombs(method: TargetKey, payload: Buffer, count: number): Promise<void> {
+  return withPeer(async (peer) => {
+    for (let msgID = 1; msgID <= count; msgID++) peer.send(request(method, msgID, { payload }))
+    for (let answers = 0; answers < count; answers++) await peer.next(Kind.reply, Kind.error)
+  })
+}
+
+/** The next of those that a deed sends in turn. */
+function nextOf<T>(deed: string, items: readonly T[]): T {
+  return items[(deeds[deed] ?? 0) % items.length]!
+}
+
 const LENGTHS = ['00000000', '0000000b', '7fffffff', '80000000', 'ffffffff'].map((hex) => Buffer.from(hex, 'hex'))
 
 // Attackers have machines of their own, elsewhere: here they must not take the processor from the honest client. Of a low
@@ -121,19 +136,16 @@ const attackers: Promise<void>[] = [
       await peer.closed
     }),
   ),
-  keepOn('bombs', () =>
-    withPeer(async (peer) => {
-      peer.send(request('fail', 1, { payload: BOMBS[(deeds.bombs ?? 0) % BOMBS.length]! }))
-      await peer.next(Kind.reply, Kind.error)
-    }),
-  ),
-  keepOn('protobuf bombs', () =>
-    withPeer(async (peer) => {
-      const [method, payload] = PROTOBUF_BOMBS[(deeds['protobuf bombs'] ?? 0) % PROTOBUF_BOMBS.length]!
-      peer.send({ ...request(method, 1), payload })
-      await peer.next(Kind.reply, Kind.error)
-    }),
-  ),
+  keepOn('bombs', () => bombs('fail', nextOf('bombs', BOMBS), 1)),
+  keepOn('salvos', () => bombs('fail', nextOf('salvos', BOMBS), SALVO)),
+  keepOn('protobuf bombs', () => {
+    const [method, payload] = nextOf('protobuf bombs', PROTOBUF_BOMBS)
+    return bombs(method, payload, 1)
+  }),
+  keepOn('protobuf salvos', () => {
+    const [method, payload] = nextOf('protobuf salvos', PROTOBUF_BOMBS)
+    return bombs(method, payload, SALVO)
+  }),
   keepOn('full windows', () =>
     withPeer(async (peer) => {
       peer.send(request('hold', 1))

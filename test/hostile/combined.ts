@@ -50,7 +50,7 @@ export function formulaBytes(idleBytes: number, strictness: Strictness): number 
   )
 }
 
-/** What attackers do, each alone; `runCombined` without a list has them do it all at once. */
+/** What attackers do, each alone or all at once. With strict limits there are `salvos` and `protobuf salvos` beside. */
 export const DEEDS = [
   'silent sockets',
   'non-readers',
