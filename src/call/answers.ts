@@ -33,10 +33,9 @@ export class Answers {
     }
   }
 
-  /** Sends an item of a stream. Throws RpcError for one that can not be sent: the stream ends with that. */
-  item(context: ServedRequest, value: unknown): boolean {
-    this.#send(context, Kind.item, value)
-    return true
+  /** Sends an item of a stream; returns the bytes of its frame. Throws RpcError for one that can not be sent: the stream ends with that. */
+  item(context: ServedRequest, value: unknown): number {
+    return this.#send(context, Kind.item, value)
   }
 
   /** Ends a stream. */
@@ -68,14 +67,18 @@ export class Answers {
     this.#manager.transport.logger.error?.(`the handler of ${context.method.bound.fullName} failed`, error)
   }
 
-  #send(context: ServedRequest, kind: number, value: unknown): void {
+  /** Returns the bytes of the frame. */
+  #send(context: ServedRequest, kind: number, value: unknown): number {
     const { methodID, reply, fullName } = context.method.bound
     let bytes: number
     try {
       const metadata = context.takeReplyMetadata()
       const frame = this.#manager.writer.write(kind, context.msgID, methodID, 0, metadata, reply, value)
       bytes = frame.bytes
-      if (bytes <= this.#channel.frameBytesMax) return this.#channel.answer(frame)
+      if (bytes <= this.#channel.frameBytesMax) {
+        this.#channel.answer(frame)
+        return bytes
+      }
     } catch (cause) {
       this.report(context, cause)
       throw new RpcError('internal', `the reply of ${fullName} can not be encoded`, { cause })

@@ -3,18 +3,20 @@
 
 type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>
 
-/** A generator that never waits gives way to everything else after so many items. */
-const ITEMS_PER_TURN = 64
+/** A generator that never waits gives way to everything else after so many items, however fast they are. */
+const ITEMS_PER_TURN = 256
 
 /** What a pump works between. */
 export interface ItemPumpPorts {
   /** Fires when nobody wants the rest. */
   readonly signal: AbortSignal
-  /** Sends an item; false when nobody listens any more. Throws for an item that can not be sent. */
-  send(item: unknown): boolean
+  /** Sends an item; returns the bytes of its frame, 0 when nobody listens any more. Throws for an item that can not be sent. */
+  send(item: unknown): number
   /** Whether the connection takes more now. */
   hasRoom(): boolean
-  /** Goes on after everything else had a turn. */
+  /** Whether items have been sent for long enough: one of so many bytes has been. */
+  isSliceOver(bytes: number): boolean
+  /** Calls back after everything else had a turn. */
   later(callback: () => void): void
   /** Told once, with the error if it ended with one. */
   onEnd(error: unknown): void
@@ -51,13 +53,18 @@ export class ItemPump {
         const { done, value } = await iterator.next()
         if (this.#isStopping) return
         if (done) return this.#end(undefined)
-        if (!this.#ports.send(value)) return this.#stop(undefined)
-        if (items % ITEMS_PER_TURN === 0) await new Promise<void>((resolve) => this.#ports.later(resolve))
+        const bytes = this.#ports.send(value)
+        if (bytes === 0) return this.#stop(undefined)
+        if (this.#ports.isSliceOver(bytes) || items % ITEMS_PER_TURN === 0) await this.#othersFirst()
       }
       this.#isPulling = false
     } catch (error) {
       this.#stop(error ?? new Error('thrown without a reason'))
     }
+  }
+
+  #othersFirst(): Promise<void> {
+    return new Promise((resolve) => this.#ports.later(resolve))
   }
 
   readonly #onAbort = (): void => this.#stop(this.#ports.signal.reason)

@@ -6,6 +6,7 @@ import type { Channel } from '../net/channel.ts'
 import type { RequestReceiver } from '../net/channel-ports.ts'
 import type { Expiring } from '../net/deadlines.ts'
 import type { NodeManager } from '../net/node-manager.ts'
+import type { Laborious } from '../net/turn.ts'
 import { decodeCallHeader, isPlainHeader, readTimeout } from '../wire/call-header.ts'
 import { Deque } from '../wire/deque.ts'
 import { Kind } from '../wire/frame.ts'
@@ -37,7 +38,7 @@ export interface LaneCounts {
   waiting: number
 }
 
-export class Lane implements RequestReceiver {
+export class Lane implements RequestReceiver, Laborious {
   readonly #owner: LaneOwner
   readonly #channel: Channel
   readonly #answers: Answers
@@ -51,6 +52,8 @@ export class Lane implements RequestReceiver {
   readonly #pumps = new Set<ItemPump>()
   #holder: ServedRequest | undefined
   #isStarting = false
+  /** A slice of starting is over: the next requests start when others have been served. */
+  #isBehind = false
   #running = 0
   /** What finished while answers pile up: answered when there is room again. */
   readonly #finished = new Deque<() => void>()
@@ -223,17 +226,31 @@ export class Lane implements RequestReceiver {
 
   /** Starts what may start. A handler that releases at once does not start the next within itself. */
   #startNext(): void {
-    if (this.#isStarting) return
+    if (this.#isStarting || this.#isBehind) return
+    this.#isBehind = this.#startSlice()
+    if (this.#isBehind) this.#owner.manager.turn.goOnLater(this)
+  }
+
+  goOn(): boolean {
+    this.#isBehind = this.#startSlice()
+    return this.#isBehind
+  }
+
+  /** Starts what may start within a slice; returns whether there may be more. */
+  #startSlice(): boolean {
     this.#isStarting = true
-    for (let context = this.#queue.at(0); context !== undefined; context = this.#queue.at(0)) {
+    let isOver = false
+    for (let context = this.#queue.at(0); context !== undefined && !isOver; context = this.#queue.at(0)) {
       if (context.state === 'waiting' && !this.#mayStart(context)) break
       this.#queue.shift()
       if (context.state !== 'waiting') continue
       this.#left(1)
       if (context.expiresAt <= this.now()) this.#drop(context, this.#expired(context))
       else this.#start(context, context.payload!)
+      isOver = this.#owner.manager.turn.isSliceOver(context.frameBytes)
     }
     this.#isStarting = false
+    return isOver && this.#queue.length > 0
   }
 
   #expired(context: ServedRequest): Refusal {
@@ -279,11 +296,13 @@ export class Lane implements RequestReceiver {
 
   #stream(context: ServedRequest, generation: number, result: unknown): void {
     this.#track(context)
+    const { turn } = this.#owner.manager
     const pump = new ItemPump(result, {
       signal: context.signal,
-      send: (item) => generation === this.#generation && this.#answers.item(context, item),
+      send: (item) => (generation === this.#generation ? this.#answers.item(context, item) : 0),
       hasRoom: () => this.#channel.hasItemRoom,
-      later: (callback) => this.#owner.manager.turn.runtime.afterReading(callback),
+      isSliceOver: (bytes) => turn.isSliceOver(bytes),
+      later: (callback) => turn.goOnLater({ goOn: () => callback() ?? false }),
       // It may end while it is made: the lane goes on when this turn's handler has started.
       onEnd: (error) =>
         queueMicrotask(() => {

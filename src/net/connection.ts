@@ -22,14 +22,11 @@ import { WriteBatch } from '../wire/write-batch.ts'
 import { FloodGuard } from './flood-guard.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { ByteStream, ByteStreamHandler, Timer } from './runtime.ts'
-import type { Reader, Turn } from './turn.ts'
+import type { Laborious, Turn } from './turn.ts'
 
 const PING_BYTES = 8
 /** Queued requests are handed over while less than this waits to be written, bytes; the rest stays withdrawable. */
 const PIPE_BYTES = 256 * 1024
-/** After so many frames, and after one of so many bytes, it is time to see whether reading has taken too long. */
-const SLICE_FRAMES = 16
-const SLICE_BYTES = 16 * 1024
 /** How long a connection that we have ended may take to end on the other side, ms. */
 const LINGER_MS = 1_000
 
@@ -45,7 +42,7 @@ export interface ConnectionOwner {
   onClosed(connection: Connection, error: RpcError): void
 }
 
-export class Connection implements ByteStreamHandler, FrameSink, Reader {
+export class Connection implements ByteStreamHandler, FrameSink, Laborious {
   readonly turn: Turn
   readonly stream: ByteStream
   readonly #transport: Transport
@@ -67,6 +64,8 @@ export class Connection implements ByteStreamHandler, FrameSink, Reader {
   #heartbeat: Heartbeat | undefined
   /** Frames completed since the last bytes came. */
   #frames = 0
+  /** The last slice has not been enough: what comes next waits as well. So those that send little wait for one slice at most. */
+  #sendsMuch = false
   /** What has arrived and must wait until others have been read. */
   #backlog: Buffer[] = []
   readonly #guard = new FloodGuard()
@@ -202,14 +201,14 @@ export class Connection implements ByteStreamHandler, FrameSink, Reader {
       this.#backlog.push(Buffer.from(bytes))
       return
     }
-    const taken = this.#read(bytes)
+    const taken = this.#sendsMuch ? 0 : this.#read(bytes)
     if (this.#isClosed || taken === bytes.length) return
     this.#backlog = [Buffer.from(bytes.subarray(taken))]
     this.stream.pause?.()
-    this.turn.readLater(this)
+    this.turn.goOnLater(this)
   }
 
-  readOn(): boolean {
+  goOn(): boolean {
     const bytes = this.#backlog[0]
     if (bytes === undefined || this.#isClosed) return false
     const taken = this.#read(bytes)
@@ -227,6 +226,9 @@ export class Connection implements ByteStreamHandler, FrameSink, Reader {
   #read(bytes: Buffer): number {
     this.turn.begin()
     this.#frames = 0
+    this.#sendsMuch = false
+    // The slice begins with the first byte.
+    if (this.#side === 'accepted') this.turn.now()
     let taken = bytes.length
     try {
       const rest = this.#isPrefaceRead ? bytes : this.#readPreface(bytes)
@@ -261,13 +263,14 @@ export class Connection implements ByteStreamHandler, FrameSink, Reader {
   }
 
   onFrame(frame: IncomingFrame): boolean {
-    const { kind, flags } = frame
-    if (++this.#frames % SLICE_FRAMES === 0 || frame.frameBytes > SLICE_BYTES) this.#noteTime()
+    const { kind, flags, frameBytes } = frame
+    this.#frames++
     if (flags !== 0) throw new ProtocolViolation(`${kindName(kind)} has flags ${flags}, which no feature defines`)
     if (!isKnownKind(kind) && !isSkippable(kind)) throw new ProtocolViolation(`unknown frame kind ${kindName(kind)}`)
     if (kind >= 0x80 && !isSkippable(kind)) checkControl(frame)
     if (kind >= 0x80 && this.#isEstablished) this.#guard.onControl(kind, this.turn.now())
     if (!this.#isEstablished || !this.#takesItself(frame)) this.#owner.onFrame(this, frame)
+    if (this.#side === 'accepted' && this.turn.isSliceOver(frameBytes)) this.#interrupt()
     return !this.#isClosed
   }
 
@@ -275,8 +278,9 @@ export class Connection implements ByteStreamHandler, FrameSink, Reader {
    * Whoever has sent much goes on when others have been read. Only those that have dialled: a client has chosen its servers,
    * and reads the answers of all of them to the end before it writes.
    */
-  #noteTime(): void {
-    if (this.#side === 'accepted' && this.turn.isSliceOver()) this.#decoder.interrupt()
+  #interrupt(): void {
+    this.#sendsMuch = true
+    this.#decoder.interrupt()
   }
 
   /** Whether the frame is the connection's own business, and done with. */

@@ -1,24 +1,28 @@
 // One turn of the event loop, as all connections of one owner share it: the clock is read once, and what was sent is
 // written when the turn ends, one write per connection. Under load the writes wait until everything that has arrived on
-// any connection has been read: what the answers of several nodes bring about leaves in one write per node.
+// any connection has been read: what the answers of several nodes bring about leaves in one write per node. Whoever has much
+// to do does a slice of it at a time, and others are served in between.
 
 import type { Runtime } from './runtime.ts'
 
 /** A turn that has read so many frames is followed by others: its writes wait for the end of reading. */
 const BUSY_FRAMES = 8
 
-/** Whoever reads goes on for so long, ms; what has arrived on other connections is read before it goes on. */
+/** Whoever has much to do goes on for so long, ms; what has arrived on other connections is read before it goes on. */
 const SLICE_MS = 0.25
+/** After so much it is time to look at the clock, bytes; a message counts as some more than it has. */
+const LOOK_BYTES = 512
+const MESSAGE_COSTS_BYTES = 16
 
 /** Whatever has bytes to write at the end of the turn. */
 export interface Flushable {
   flush(): void
 }
 
-/** Whatever has more to read than fits its time. */
-export interface Reader {
-  /** Reads for a while; returns whether there is more. */
-  readOn(): boolean
+/** Whatever has more to do than fits a slice. */
+export interface Laborious {
+  /** Goes on for a slice; returns whether there is more. */
+  goOn(): boolean
 }
 
 export class Turn {
@@ -32,8 +36,12 @@ export class Turn {
   #isFlushDeferred = false
   /** Frames that this turn has read. */
   #frames = 0
-  /** Who has more to read: in order, one at a time. */
-  readonly #behind: Reader[] = []
+  /** Bytes of messages since the last look at the clock. */
+  #unlooked = 0
+  /** Who has more to do: in order, one at a time. */
+  readonly #behind: Laborious[] = []
+  /** One of them goes on when reading is over, or does so at this moment. */
+  #isGoingOn = false
 
   constructor(runtime: Runtime) {
     this.runtime = runtime
@@ -60,23 +68,35 @@ export class Turn {
     this.#frames += frames
   }
 
-  /** Whether whoever reads has read long enough: others may wait. */
-  isSliceOver(): boolean {
+  /** A message of so many bytes has been dealt with: whether whoever does that has gone on long enough, and others may wait. */
+  isSliceOver(bytes: number): boolean {
+    this.#unlooked += bytes + MESSAGE_COSTS_BYTES
+    if (this.#unlooked < LOOK_BYTES) return false
+    this.#unlooked = 0
     return this.runtime.now() - this.now() >= SLICE_MS
   }
 
-  /** Has `reader` read on when what has arrived for others has been read. All that are behind share one slice per turn. */
-  readLater(reader: Reader): void {
-    this.#behind.push(reader)
-    if (this.#behind.length === 1) this.runtime.afterReading(this.#readOn)
+  /** Has `laborious` go on when what has arrived for others has been read. All that are behind share one slice per turn. */
+  goOnLater(laborious: Laborious): void {
+    this.#behind.push(laborious)
+    this.#goOnSoon()
   }
 
-  readonly #readOn = (): void => {
-    const reader = this.#behind.shift()!
+  #goOnSoon(): void {
+    if (this.#isGoingOn || this.#behind.length === 0) return
+    this.#isGoingOn = true
+    this.runtime.afterReading(this.#goOn)
+  }
+
+  readonly #goOn = (): void => {
+    const laborious = this.#behind.shift()!
+    this.begin()
+    this.now()
     try {
-      if (reader.readOn()) this.#behind.push(reader)
+      if (laborious.goOn()) this.#behind.push(laborious)
     } finally {
-      if (this.#behind.length > 0) this.runtime.afterReading(this.#readOn)
+      this.#isGoingOn = false
+      this.#goOnSoon()
     }
   }
 

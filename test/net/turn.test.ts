@@ -1,4 +1,4 @@
-// A turn of the event loop: one reading of the clock, and one flush of all that was sent.
+// A turn of the event loop: one reading of the clock, one flush of all that was sent, one slice of what takes long.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -68,4 +68,42 @@ test('what a flush sends is flushed in a turn of its own', async () => {
   assert.deepEqual(flushed, ['outer'])
   await runtime.settle()
   assert.deepEqual(flushed, ['outer', 'inner'])
+})
+
+test('those that have more to do go on one at a time, in order, those from within others behind them', async () => {
+  const { runtime, turn } = setUp()
+  const immediates: (() => void)[] = []
+  runtime.afterReading = (callback) => immediates.push(callback)
+  const went: string[] = []
+  const laborious = (name: string, slices: number, inner?: string): { goOn(): boolean } => ({
+    goOn: () => {
+      went.push(name)
+      if (inner !== undefined && slices > 1) turn.goOnLater(laborious(inner, 1))
+      return --slices > 0
+    },
+  })
+  turn.goOnLater(laborious('a', 2, 'within a'))
+  for (; immediates.length > 0; immediates.shift()!()) assert.equal(immediates.length, 1, went.join())
+  assert.deepEqual(went, ['a', 'within a', 'a'])
+  turn.goOnLater(laborious('b', 2))
+  turn.goOnLater(laborious('c', 1))
+  for (; immediates.length > 0; immediates.shift()!()) assert.equal(immediates.length, 1, went.join())
+  assert.deepEqual(went.slice(3), ['b', 'c', 'b'])
+})
+
+test('one that fails does not keep the others from going on', () => {
+  const { runtime, turn } = setUp()
+  const immediates: (() => void)[] = []
+  runtime.afterReading = (callback) => immediates.push(callback)
+  const went: string[] = []
+  turn.goOnLater({
+    goOn: () => {
+      throw new Error('a fault')
+    },
+  })
+  turn.goOnLater({ goOn: () => went.push('other') > 1 })
+  assert.throws(() => immediates.shift()!(), /a fault/)
+  immediates.shift()!()
+  assert.deepEqual(went, ['other'])
+  assert.equal(immediates.length, 0)
 })
