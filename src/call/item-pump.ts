@@ -1,6 +1,8 @@
 // Pulls the items of a streaming handler and sends them, as fast as the connection takes them and without holding up the
 // event loop; stops the generator when nobody wants the rest.
 
+import type { Abortable } from './abort.ts'
+
 type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>
 
 /** A generator that never waits gives way to everything else after so many items, however fast they are. */
@@ -8,8 +10,6 @@ const ITEMS_PER_TURN = 256
 
 /** What a pump works between. */
 export interface ItemPumpPorts {
-  /** Fires when nobody wants the rest. */
-  readonly signal: AbortSignal
   /** Sends an item; returns the bytes of its frame, 0 when nobody listens any more. Throws for an item that can not be sent. */
   send(item: unknown): number
   /** Whether the connection takes more now. */
@@ -22,7 +22,7 @@ export interface ItemPumpPorts {
   onEnd(error: unknown): void
 }
 
-export class ItemPump {
+export class ItemPump implements Abortable {
   readonly #ports: ItemPumpPorts
   readonly #iterable: unknown
   #iterator: AnyIterator | undefined
@@ -33,8 +33,6 @@ export class ItemPump {
   constructor(iterable: unknown, ports: ItemPumpPorts) {
     this.#ports = ports
     this.#iterable = iterable
-    ports.signal.addEventListener('abort', this.#onAbort)
-    if (ports.signal.aborted) this.#onAbort()
   }
 
   /** Pulls until there is no room; called again when there is. */
@@ -67,7 +65,10 @@ export class ItemPump {
     return new Promise((resolve) => this.#ports.later(resolve))
   }
 
-  readonly #onAbort = (): void => this.#stop(this.#ports.signal.reason)
+  /** Nobody wants the rest. */
+  onAbort(reason: unknown): void {
+    this.#stop(reason)
+  }
 
   /**
    * Runs the generator's `finally`, once it is where it can, and ends when that has run: until then the generator runs.
@@ -85,7 +86,6 @@ export class ItemPump {
   #end(error: unknown): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#ports.signal.removeEventListener('abort', this.#onAbort)
     this.#ports.onEnd(error)
   }
 }

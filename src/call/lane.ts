@@ -298,7 +298,6 @@ export class Lane implements RequestReceiver, Laborious {
     this.#track(context)
     const { turn } = this.#owner.manager
     const pump = new ItemPump(result, {
-      signal: context.signal,
       send: (item) => (generation === this.#generation ? this.#answers.item(context, item) : 0),
       hasRoom: () => this.#channel.hasItemRoom,
       isSliceOver: (bytes) => turn.isSliceOver(bytes),
@@ -311,6 +310,7 @@ export class Lane implements RequestReceiver, Laborious {
         }),
     })
     this.#pumps.add(pump)
+    context.tellAborted(pump)
     pump.goOn()
   }
 
