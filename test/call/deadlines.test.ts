@@ -4,8 +4,23 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
-import { type Configuration, type Context, QuorumError, quorumCall, RpcError, rpc, service, unicast } from 'gorums'
+import {
+  type Configuration,
+  type Context,
+  createServer,
+  QuorumError,
+  quorumCall,
+  quorumStream,
+  RpcError,
+  rpc,
+  service,
+  unicast,
+} from 'gorums'
 import type { TestContextLike } from 'gorums/testing'
+import { TIMEOUT_BYTES, writeTimeout } from '../../src/wire/call-header.ts'
+import { Kind } from '../../src/wire/frame.ts'
+import { frameOf, RawPeer } from '../net/raw-peer.ts'
+import { VirtualRuntime } from '../net/virtual-runtime.ts'
 import { aborted, CRASH, connectCluster, eventually, Gate, LIMIT, rejection, startCluster, Tally } from './cluster.ts'
 import { type Held, Puppet, Puppets, type Question } from './puppets.ts'
 
@@ -332,3 +347,36 @@ async function abuse(
     await Promise.all([...calls, crash])
   }
 }
+
+test('a stream ends with the deadline of its caller, also when that has gone silent', LIMIT, async (t) => {
+  const Items = service('deadlines.Items', { items: quorumStream<object, string>() })
+  const runtime = new VirtualRuntime()
+  const server = createServer({ nodeID: 'a', runtime })
+  t.after(() => server.close({ drainTimeoutMs: 0 }))
+  let ended = ''
+  server.handle(Items, {
+    *items() {
+      try {
+        for (;;) yield 'x'.repeat(100_000)
+      } finally {
+        ended = `at ${runtime.now()}`
+      }
+    },
+  })
+  const { port } = await server.listen()
+  const stream = runtime.connect(port)
+  const peer = new RawPeer(stream, () => runtime.settle())
+  await peer.handshake()
+  const header = Buffer.alloc(TIMEOUT_BYTES)
+  writeTimeout(header, 0, 500)
+  const { methodID } = Items.bound.get('items')!
+  peer.send(frameOf({ kind: Kind.request, msgID: 1, methodID, header, payload: Buffer.from([0x80]) }))
+  // From here on it takes nothing.
+  stream.other!.isTaking = false
+  await runtime.settle()
+  const due = runtime.now() + 500
+  await runtime.advance(499)
+  assert.equal(ended, '')
+  await runtime.advance(1)
+  assert.equal(ended, `at ${due}`)
+})
