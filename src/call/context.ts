@@ -1,10 +1,8 @@
-// What a handler is given beside its request, and the life of one request on the serving side: waiting in its lane,
-// running, released, finished.
+// What a handler is given beside its request, and the life of one request on the serving side: running, released, finished.
 
 import { type Metadata, RpcError } from '../errors.ts'
 import { Expiring } from '../net/deadlines.ts'
 import type { IncomingFrame } from '../wire/incoming-frame.ts'
-import type { Payload } from '../wire/kept-payload.ts'
 import { checkMetadata } from '../wire/metadata.ts'
 import type { Abortable } from './abort.ts'
 import type { Configuration } from './configuration.ts'
@@ -34,14 +32,12 @@ export interface Context {
 
 /** One request on the serving side. */
 export class ServedRequest implements Context {
-  /** What is to be decoded, while it waits. */
-  payload: Payload | undefined
   readonly method: RegisteredMethod
   readonly msgID: number
   readonly frameBytes: number
   /** When the caller stops waiting, in the runtime's ms; Infinity when it does not. */
   readonly expiresAt: number
-  state: 'waiting' | 'running' | 'finished' = 'waiting'
+  isFinished = false
   readonly metadata: Metadata
   readonly #lane: Lane
   #controller: AbortController | undefined
@@ -51,14 +47,13 @@ export class ServedRequest implements Context {
   #abortReason: RpcError | undefined
   #replyMetadata: Record<string, string | Uint8Array> | undefined
 
-  /** `timeoutMs`: the remaining time, 0 for none. */
-  constructor(lane: Lane, method: RegisteredMethod, frame: IncomingFrame, metadata: Metadata, timeoutMs: number) {
+  constructor(lane: Lane, method: RegisteredMethod, frame: IncomingFrame, metadata: Metadata, expiresAt: number) {
     this.#lane = lane
     this.method = method
     this.msgID = frame.msgID
     this.frameBytes = frame.frameBytes
     this.metadata = metadata
-    this.expiresAt = timeoutMs === 0 ? Infinity : lane.now() + timeoutMs
+    this.expiresAt = expiresAt
   }
 
   get isOneWay(): boolean {
@@ -120,7 +115,7 @@ export class ServedRequest implements Context {
 
   /** Nobody wants the answer any more. */
   abort(reason: RpcError): void {
-    if (this.state === 'finished' || this.#abortReason !== undefined) return
+    if (this.isFinished || this.#abortReason !== undefined) return
     this.#abortReason = reason
     this.#stopDeadline()
     this.#controller?.abort(reason)
@@ -129,12 +124,12 @@ export class ServedRequest implements Context {
 
   /** Its handler has finished. */
   finish(): void {
-    this.state = 'finished'
+    this.isFinished = true
     this.#stopDeadline()
   }
 
   #startDeadline(): void {
-    if (this.#deadline !== undefined || this.expiresAt === Infinity || this.state === 'finished') return
+    if (this.#deadline !== undefined || this.expiresAt === Infinity || this.isFinished) return
     const remainingMs = Math.ceil(this.remainingMs)
     this.#deadline = new RequestDeadline(this, this.#lane.now() + remainingMs)
     this.#lane.watchDeadline(this.#deadline, remainingMs)

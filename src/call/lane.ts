@@ -10,8 +10,8 @@ import type { Laborious } from '../net/turn.ts'
 import { decodeCallHeader, isPlainHeader, readTimeout } from '../wire/call-header.ts'
 import { Deque } from '../wire/deque.ts'
 import { Kind } from '../wire/frame.ts'
+import { FrameQueue, type QueuedFrame } from '../wire/frame-queue.ts'
 import type { IncomingFrame } from '../wire/incoming-frame.ts'
-import { keepPayload, type Payload } from '../wire/kept-payload.ts'
 import { NO_METADATA } from '../wire/metadata.ts'
 import { Answers, type Refusal } from './answers.ts'
 import { messageOf } from './call-errors.ts'
@@ -42,11 +42,9 @@ export class Lane implements RequestReceiver, Laborious {
   readonly #owner: LaneOwner
   readonly #channel: Channel
   readonly #answers: Answers
-  /** Requests that wait, in order. One that is `finished` has left already and is passed over. */
-  readonly #queue = new Deque<ServedRequest>()
-  /** How many of them have not left. */
-  #waiting = 0
-  /** Requests that are not answered, by msgID: those that wait, and those whose handlers run. */
+  /** Requests that wait, in order. */
+  readonly #waiting = new FrameQueue()
+  /** Requests whose handlers run, by msgID. */
   readonly #unanswered = new Map<number, ServedRequest>()
   readonly #oneWays = new Set<ServedRequest>()
   readonly #pumps = new Set<ItemPump>()
@@ -80,7 +78,7 @@ export class Lane implements RequestReceiver, Laborious {
   }
 
   get unfinished(): number {
-    return this.#running + this.#waiting
+    return this.#running + this.#waiting.length
   }
 
   whenIdle(callback: () => void): void {
@@ -105,17 +103,17 @@ export class Lane implements RequestReceiver, Laborious {
   }
 
   onRequest(frame: IncomingFrame): void {
+    const { msgID } = frame
     const isOneWay = frame.kind === Kind.oneway
-    if (!isOneWay && this.#unanswered.size > 0 && this.#unanswered.has(frame.msgID)) {
-      throw new ProtocolViolation(`REQUEST reuses msgID ${frame.msgID} of an unfinished one`)
+    if (!isOneWay && (this.#unanswered.has(msgID) || this.#waiting.has(msgID))) {
+      throw new ProtocolViolation(`REQUEST reuses msgID ${msgID} of an unfinished one`)
     }
-    const request = this.#read(frame, isOneWay)
-    if (request instanceof ServedRequest) this.#admit(request, frame)
-    else this.#refuse(isOneWay, frame.msgID, frame.methodID, frame.frameBytes, request)
+    const refusal = this.#admit(frame, isOneWay)
+    if (refusal !== undefined) this.#refuse(isOneWay, msgID, frame.methodID, frame.frameBytes, refusal)
   }
 
-  /** The request that a frame carries, its payload still encoded; or why no handler will see it. */
-  #read(frame: IncomingFrame, isOneWay: boolean): ServedRequest | Refusal {
+  /** Starts what a frame asks for, or has it wait; or returns why no handler will see it. */
+  #admit(frame: IncomingFrame, isOneWay: boolean): Refusal | undefined {
     const { registry, manager } = this.#owner
     const method = registry.get(frame.methodID)
     if (method === undefined)
@@ -128,32 +126,40 @@ export class Lane implements RequestReceiver, Laborious {
       const message = `${handlersMax} handlers run for this peer already (handlersMax)`
       return { code: 'resource_exhausted', message }
     }
+    const { bytes, headerStart, payloadStart } = frame
+    let timeoutMs: number
+    let metadata = NO_METADATA
     try {
-      const { bytes, headerStart, payloadStart } = frame
-      let timeoutMs: number
-      let metadata = NO_METADATA
       if (isPlainHeader(bytes, headerStart, payloadStart)) timeoutMs = readTimeout(bytes, headerStart, payloadStart)
       else ({ timeoutMs, metadata } = decodeCallHeader(bytes, headerStart, payloadStart))
-      return new ServedRequest(this, method, frame, metadata, timeoutMs)
     } catch (error) {
       return undecodable(bound, error)
     }
+    const expiresAt = timeoutMs === 0 ? Infinity : this.now() + timeoutMs
+    if (this.#waiting.length === 0 && !this.#isStarting && this.#mayStart(isOneWay)) {
+      this.#isStarting = true
+      this.#start(new ServedRequest(this, method, frame, metadata, expiresAt), frame)
+      this.#isStarting = false
+    } else {
+      this.#waiting.push(frame, expiresAt)
+      this.#owner.laneCounts.waiting++
+    }
+    if (this.#waiting.length > 0 && this.#holder === undefined) this.#startNext()
+    return undefined
   }
 
   onCancel(msgID: number): void {
-    const context = this.#unanswered.get(msgID)
-    if (context === undefined) return
-    const message = `${context.method.bound.fullName}: the caller has cancelled`
-    if (context.state !== 'waiting') {
-      context.abort(new RpcError('cancelled', message))
+    const withdrawn = this.#waiting.withdraw(msgID)
+    if (withdrawn === undefined) {
+      const context = this.#unanswered.get(msgID)
+      context?.abort(new RpcError('cancelled', cancelled(context.method.bound)))
       return
     }
+    const { methodID, frameBytes } = withdrawn
     this.#left(1)
-    this.#drop(context, { code: 'cancelled', message })
-    // Those that have left are cleared out in bulk.
-    if (this.#queue.length > LEFT_MIN && this.#queue.length > 2 * this.#waiting) {
-      this.#queue.filter((each) => each.state === 'waiting')
-    }
+    const { bound } = this.#owner.registry.get(methodID)!
+    this.#refuse(false, msgID, methodID, frameBytes, { code: 'cancelled', message: cancelled(bound) })
+    this.#noteIdle()
   }
 
   onRoom(): void {
@@ -175,8 +181,8 @@ export class Lane implements RequestReceiver, Laborious {
   onLost(reason: RpcError): void {
     this.#generation++
     this.#heldBytes = 0
-    this.#left(this.#waiting)
-    this.#queue.filter(() => false)
+    this.#left(this.#waiting.length)
+    this.#waiting.clear()
     for (const context of [...this.#unanswered.values(), ...this.#oneWays]) context.abort(reason)
     this.#unanswered.clear()
     for (let finish = this.#finished.shift(); finish !== undefined; finish = this.#finished.shift()) finish()
@@ -197,31 +203,14 @@ export class Lane implements RequestReceiver, Laborious {
     this.#owner.laneCounts.unreleased--
   }
 
-  #admit(context: ServedRequest, payload: Payload): void {
-    if (this.#queue.length === 0 && !this.#isStarting && this.#mayStart(context)) {
-      this.#isStarting = true
-      this.#start(context, payload)
-      this.#isStarting = false
-      if (this.#queue.length > 0) this.#startNext()
-      return
-    }
-    if (!context.isOneWay) this.#unanswered.set(context.msgID, context)
-    context.payload = keepPayload(payload)
-    this.#queue.push(context)
-    this.#waiting++
-    this.#owner.laneCounts.waiting++
-    // What stands before it may have left already.
-    if (this.#holder === undefined) this.#startNext()
-  }
-
+  /** So many do not wait any more. */
   #left(count: number): void {
-    this.#waiting -= count
     this.#owner.laneCounts.waiting -= count
   }
 
-  #mayStart(context: ServedRequest): boolean {
+  #mayStart(isOneWay: boolean): boolean {
     if (this.#holder !== undefined || this.#channel.isCongested) return false
-    return !context.isOneWay || this.#running < this.#owner.manager.transport.limits.handlersMax
+    return !isOneWay || this.#running < this.#owner.manager.transport.limits.handlersMax
   }
 
   /** Starts what may start. A handler that releases at once does not start the next within itself. */
@@ -240,37 +229,46 @@ export class Lane implements RequestReceiver, Laborious {
   #startSlice(): boolean {
     this.#isStarting = true
     let isOver = false
-    for (let context = this.#queue.at(0); context !== undefined && !isOver; context = this.#queue.at(0)) {
-      if (context.state === 'waiting' && !this.#mayStart(context)) break
-      this.#queue.shift()
-      if (context.state !== 'waiting') continue
+    for (let frame = this.#waiting.first(); frame !== undefined && !isOver; frame = this.#waiting.first()) {
+      const { frameBytes } = frame
+      if (!this.#mayStart(frame.kind === Kind.oneway)) break
+      this.#waiting.shift()
       this.#left(1)
-      if (context.expiresAt <= this.now()) this.#drop(context, this.#expired(context))
-      else this.#start(context, context.payload!)
-      isOver = this.#owner.manager.turn.isSliceOver(context.frameBytes)
+      this.#startWaiting(frame)
+      isOver = this.#owner.manager.turn.isSliceOver(frameBytes)
     }
     this.#isStarting = false
-    return isOver && this.#queue.length > 0
+    return isOver && this.#waiting.length > 0
   }
 
-  #expired(context: ServedRequest): Refusal {
-    const message = `${context.method.bound.fullName}: the deadline passed while the request waited in its lane`
-    return { code: 'deadline_exceeded', message }
+  #startWaiting(frame: QueuedFrame): void {
+    const { kind, msgID, methodID, frameBytes, dueAt } = frame
+    const method = this.#owner.registry.get(methodID)!
+    if (dueAt <= this.now()) {
+      const message = `${method.bound.fullName}: the deadline passed while the request waited in its lane`
+      this.#refuse(kind === Kind.oneway, msgID, methodID, frameBytes, { code: 'deadline_exceeded', message })
+      return this.#noteIdle()
+    }
+    const { bytes, headerStart, payloadStart } = frame
+    const metadata = isPlainHeader(bytes, headerStart, payloadStart)
+      ? NO_METADATA
+      : decodeCallHeader(bytes, headerStart, payloadStart).metadata
+    this.#start(new ServedRequest(this, method, frame, metadata, dueAt), frame)
   }
 
   /** Decodes a request and starts its handler. Whatever that or its result throws ends in its own answer. */
-  #start(context: ServedRequest, { bytes, payloadStart, end, isOwned }: Payload): void {
+  #start(context: ServedRequest, { bytes, payloadStart, end, isOwned }: IncomingFrame): void {
     const generation = this.#generation
     let request: unknown
     try {
       request = context.method.bound.request.decode(bytes, payloadStart, end, isOwned)
     } catch (error) {
-      this.#drop(context, undecodable(context.method.bound, error))
-      return
+      context.finish()
+      const { msgID, frameBytes, method, isOneWay } = context
+      this.#refuse(isOneWay, msgID, method.bound.methodID, frameBytes, undecodable(method.bound, error))
+      return this.#noteIdle()
     }
-    context.payload = undefined
     this.#channel.requestStarted(context.frameBytes)
-    context.state = 'running'
     this.#running++
     if (!context.method.bound.concurrent) {
       this.#holder = context
@@ -326,7 +324,7 @@ export class Lane implements RequestReceiver, Laborious {
 
   /** A handler has finished: its answer is sent if anybody waits for it, and its turn is over. */
   #finish(context: ServedRequest, generation: number, value: unknown, error: unknown): void {
-    if (context.state === 'finished') return
+    if (context.isFinished) return
     if (this.#channel.isCongested && generation === this.#generation) {
       this.#track(context)
       this.#finished.push(() => this.#finish(context, generation, value, error))
@@ -356,15 +354,6 @@ export class Lane implements RequestReceiver, Laborious {
     logger.warn?.(`a one-way request of ${this.#channel.nodeID} was dropped: ${refusal.message}`)
   }
 
-  /** Answers a request that leaves the lane without having started. */
-  #drop(context: ServedRequest, refusal: Refusal): void {
-    context.state = 'finished'
-    context.payload = undefined
-    this.#unanswered.delete(context.msgID)
-    this.#refuse(context.isOneWay, context.msgID, context.method.bound.methodID, context.frameBytes, refusal)
-    this.#noteIdle()
-  }
-
   #noteIdle(): void {
     if (this.#whenIdle.length === 0 || this.unfinished > 0) return
     const callbacks = this.#whenIdle
@@ -373,12 +362,14 @@ export class Lane implements RequestReceiver, Laborious {
   }
 }
 
-/** Requests that have left the queue are kept in it until there are so many. */
-const LEFT_MIN = 64
 /** Stands for the value of a stream that has ended: nothing is encoded for it. */
 const STREAM_END = Symbol('end of stream')
 /** Stands for a rejection without a reason. */
 const NO_REASON = new Error('rejected without a reason')
+
+function cancelled({ fullName }: BoundMethod): string {
+  return `${fullName}: the caller has cancelled`
+}
 
 function undecodable({ fullName }: BoundMethod, error: unknown): Refusal {
   return { code: 'invalid_argument', message: `${fullName}: the request can not be decoded: ${messageOf(error)}` }

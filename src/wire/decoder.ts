@@ -141,18 +141,14 @@ export class FrameDecoder {
   }
 
   #emit(bytes: Buffer, start: number, end: number, isOwned: boolean): void {
-    const headerBytes = (bytes[start + 6]! << 8) | bytes[start + 7]!
+    const frame = this.#frame
+    const headerBytes = frame.readHead(bytes, start)
     const headerStart = start + HEAD_BYTES
     if (headerStart + headerBytes > end) {
       this.stop()
       throw new ProtocolViolation(`header of ${headerBytes} bytes does not fit a frame of ${end - start} bytes`)
     }
-    const frame = this.#frame
-    frame.kind = bytes[start + 4]!
     frame.isOwned = isOwned
-    frame.flags = bytes[start + 5]!
-    frame.msgID = readU32(bytes, start + 8)
-    frame.methodID = readU32(bytes, start + 12)
     frame.bytes = bytes
     frame.headerStart = headerStart
     frame.payloadStart = headerStart + headerBytes

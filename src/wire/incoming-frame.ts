@@ -2,7 +2,7 @@
 // what it says, and the bytes that it points at, are valid during the call only.
 
 import { FieldReader } from './fields.ts'
-import { HEAD_BYTES } from './frame.ts'
+import { HEAD_BYTES, readU32 } from './frame.ts'
 
 export class IncomingFrame {
   kind = 0
@@ -19,6 +19,15 @@ export class IncomingFrame {
 
   constructor(bytes: Buffer) {
     this.bytes = bytes
+  }
+
+  /** Takes kind, flags and ids from a head that begins at `start`; returns the bytes of the header that follows it. */
+  readHead(bytes: Buffer, start: number): number {
+    this.kind = bytes[start + 4]!
+    this.flags = bytes[start + 5]!
+    this.msgID = readU32(bytes, start + 8)
+    this.methodID = readU32(bytes, start + 12)
+    return (bytes[start + 6]! << 8) | bytes[start + 7]!
   }
 
   /** The whole frame, head included, bytes. */
