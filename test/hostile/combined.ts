@@ -25,8 +25,8 @@ export interface CombinedOutcome {
 const PEERS = 15
 /** Of those, the ones that fill their windows behind a handler that holds the lane. */
 const WINDOWS = 1
-/** Heap that a waiting request takes beyond its bytes, per byte, for the smallest requests there are: measured. */
-const SMALLEST_REQUEST_FACTOR = 14
+/** Memory that a waiting request takes beyond its bytes, per byte, for the smallest requests there are: where it is, and how to find it. */
+const SMALLEST_REQUEST_FACTOR = 4
 /** Heap that a value of MessagePack may take, bytes. */
 const VALUE_BYTES = 32
 /** Bytes for one that has not said HELLO: a control frame, its socket, its timer. */
@@ -50,7 +50,7 @@ export function formulaBytes(idleBytes: number, strictness: Strictness): number 
   )
 }
 
-/** What attackers do, each alone or all at once. With strict limits there are `salvos` and `protobuf salvos` beside. */
+/** What attackers do, each alone or all at once. */
 export const DEEDS = [
   'silent sockets',
   'non-readers',
@@ -58,6 +58,8 @@ export const DEEDS = [
   'wrong lengths',
   'bombs',
   'protobuf bombs',
+  'salvos',
+  'protobuf salvos',
   'full windows',
   'rapid resets',
   'PING floods',
