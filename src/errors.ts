@@ -79,6 +79,20 @@ export class RpcError extends Error {
   }
 }
 
+/**
+ * An RpcError without a stack, for what a peer has done: it would show how its bytes were read, and costs more than all the rest.
+ */
+export function tracelessError(code: ErrorCode, message: string): RpcError {
+  const { stackTraceLimit } = Error
+  // Reflect, as it fails in silence where the realm is frozen.
+  Reflect.set(Error, 'stackTraceLimit', 0)
+  try {
+    return new RpcError(code, message)
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
+  }
+}
+
 /** Why a call on a configuration failed as a whole. */
 export type QuorumErrorReason = 'impossible' | 'deadline' | 'cancelled' | 'closed'
 

@@ -1,6 +1,6 @@
 // What a handler is given beside its request, and the life of one request on the serving side: running, released, finished.
 
-import { type Metadata, RpcError } from '../errors.ts'
+import { type Metadata, type RpcError, tracelessError } from '../errors.ts'
 import { Expiring } from '../net/deadlines.ts'
 import type { IncomingFrame } from '../wire/incoming-frame.ts'
 import { checkMetadata } from '../wire/metadata.ts'
@@ -155,6 +155,6 @@ class RequestDeadline extends Expiring {
 
   onDeadline(): void {
     const { fullName } = this.#request.method.bound
-    this.#request.abort(new RpcError('deadline_exceeded', `${fullName}: the caller's deadline has passed`))
+    this.#request.abort(tracelessError('deadline_exceeded', `${fullName}: the caller's deadline has passed`))
   }
 }

@@ -48,7 +48,9 @@ export class ItemPump implements Abortable {
       const iterator = this.#iterator
       if (iterator === undefined) throw new TypeError('a streaming handler must return an iterable or be a generator')
       for (let items = 1; !this.#isStopping && this.#ports.hasRoom(); items++) {
-        const { done, value } = await iterator.next()
+        const step = iterator.next()
+        // Waiting for what is there already takes longer than sending it.
+        const { done, value } = isPromise(step) ? await step : step
         if (this.#isStopping) return
         if (done) return this.#end(undefined)
         const bytes = this.#ports.send(value)
@@ -88,6 +90,10 @@ export class ItemPump implements Abortable {
     this.#isOver = true
     this.#ports.onEnd(error)
   }
+}
+
+function isPromise<T>(step: T | Promise<T>): step is Promise<T> {
+  return typeof (step as Partial<Promise<T>>).then === 'function'
 }
 
 function iteratorOf(iterable: unknown): AnyIterator | undefined {

@@ -1,7 +1,7 @@
 // The lane of one peer: its requests start in the order in which it sent them; the next starts when the running one has
 // returned or released. Answers never pass through here on their way in, so they never wait behind requests.
 
-import { ProtocolViolation, RpcError } from '../errors.ts'
+import { ProtocolViolation, type RpcError, tracelessError } from '../errors.ts'
 import type { Channel } from '../net/channel.ts'
 import type { RequestReceiver } from '../net/channel-ports.ts'
 import type { Expiring } from '../net/deadlines.ts'
@@ -152,7 +152,7 @@ export class Lane implements RequestReceiver, Laborious {
     const withdrawn = this.#waiting.withdraw(msgID)
     if (withdrawn === undefined) {
       const context = this.#unanswered.get(msgID)
-      context?.abort(new RpcError('cancelled', cancelled(context.method.bound)))
+      context?.abort(tracelessError('cancelled', cancelled(context.method.bound)))
       return
     }
     const { methodID, frameBytes } = withdrawn
@@ -300,12 +300,10 @@ export class Lane implements RequestReceiver, Laborious {
       hasRoom: () => this.#channel.hasItemRoom,
       isSliceOver: (bytes) => turn.isSliceOver(bytes),
       later: (callback) => turn.goOnLater({ goOn: () => callback() ?? false }),
-      // It may end while it is made: the lane goes on when this turn's handler has started.
-      onEnd: (error) =>
-        queueMicrotask(() => {
-          this.#pumps.delete(pump)
-          this.#finishLater(context, generation, STREAM_END, error)
-        }),
+      onEnd: (error) => {
+        this.#pumps.delete(pump)
+        this.#finishLater(context, generation, STREAM_END, error)
+      },
     })
     this.#pumps.add(pump)
     context.tellAborted(pump)

@@ -355,3 +355,33 @@ test(
     await worksOn(configuration)
   },
 )
+
+test('why a caller has cancelled is told without a stack, and errors made afterwards have theirs', LIMIT, async (t) => {
+  const reasons = new Tally<RpcError>()
+  const started = new Tally()
+  const Wait = service('errors.Wait', { hold: rpc<object, string>() })
+  const { configuration } = await connectCluster(t, 1, (server) =>
+    server.handle(Wait, {
+      hold: async (_, context) => {
+        started.add('hold')
+        return await untilAborted(context).catch((reason) => {
+          reasons.add(reason as RpcError)
+          throw reason
+        })
+      },
+    }),
+  )
+  const limit = Error.stackTraceLimit
+  const abort = new AbortController()
+  const call = configuration.node('a').client(Wait).hold({}, { signal: abort.signal })
+  const failure = rejection(call, RpcError)
+  await started.reached(1)
+  abort.abort()
+  await failure
+  await reasons.reached(1)
+  const [reason] = reasons.seen
+  assert.deepEqual([reason!.code, reason!.message], ['cancelled', 'errors.Wait/hold+msgpack: the caller has cancelled'])
+  assert.doesNotMatch(reason!.stack ?? '', /\n\s+at /)
+  assert.equal(Error.stackTraceLimit, limit)
+  assert.match(new RpcError('aborted', 'a stack').stack!, /\n\s+at /)
+})
