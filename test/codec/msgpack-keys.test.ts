@@ -14,7 +14,10 @@ const collectGarbage = runInNewContext('gc') as () => void
 
 type Key = string | number
 const UNIT_BYTES = 32
-const COPIES = 300
+const COPIES = 150
+/** Rounds of measuring, the first of which warm up: code that is compiled meanwhile is on the heap as well. */
+const ROUNDS = 11
+const WARM_UP = 2
 
 /** A map with these keys, each as often as it is named, all of them to nothing. */
 function mapOf(keys: readonly Key[]): Buffer {
@@ -122,13 +125,14 @@ describe('a map of msgpack', () => {
 
 /** What a copy takes of the heap, bytes: the median of some rounds, as other things come and go meanwhile. */
 function takenByEach(payload: Buffer): number {
-  const rounds = Array.from({ length: 5 }, () => {
+  const rounds = Array.from({ length: ROUNDS }, () => {
     const kept: unknown[] = Array(COPIES)
     const before = heapBytes()
     for (let copy = 0; copy < COPIES; copy++) kept[copy] = decode(payload)
     return Math.round((heapBytes() - before) / kept.length)
   })
-  return rounds.sort((one, other) => one - other)[2]!
+  const counted = rounds.slice(WARM_UP).sort((one, other) => one - other)
+  return counted[counted.length >> 1]!
 }
 
 function heapBytes(): number {
