@@ -22,8 +22,8 @@ const FLAGS_OFFSET = KIND_OFFSET + 1
 const MSG_ID_OFFSET = DUE_BYTES + 8
 /** Stands in the flags of a frame that has been withdrawn. (None that arrives has any.) */
 const WITHDRAWN = 1
-/** So many withdrawn frames may lie between the others, or as many as there are others. */
-const WITHDRAWN_MIN = 64
+/** So much of withdrawn frames may lie between the others, bytes; or as much as the others have. */
+const WITHDRAWN_MIN_BYTES = 2048
 
 /** Chunks that nobody uses, of all queues. */
 const spares = { first: [] as Buffer[], other: [] as Buffer[] }
@@ -44,8 +44,10 @@ export class FrameQueue {
   #head = 0
   #tail = 0
   #length = 0
-  /** Withdrawn frames that still lie in the chunks. */
-  #withdrawn = 0
+  /** Of the frames that wait, in the chunks. */
+  #bytes = 0
+  /** Of withdrawn frames that still lie there. */
+  #withdrawnBytes = 0
   /** The highest msgID that has waited since the queue was empty: usually none that comes is below it. */
   #highestMsgID = -1
   /** Where requests lie, by msgID; undefined until somebody wants to know, and when the queue is empty. */
@@ -69,7 +71,8 @@ export class FrameQueue {
     const { kind, msgID, bytes, headerStart, payloadStart, end } = frame
     const bodyBytes = end - headerStart
     const isSmall = bodyBytes <= SMALL_BYTES
-    const chunk = this.#makeRoom(isSmall ? RECORD_BYTES + bodyBytes : RECORD_BYTES)
+    const bytesThere = isSmall ? RECORD_BYTES + bodyBytes : RECORD_BYTES
+    const chunk = this.#makeRoom(bytesThere)
     const location = this.#tail
     const at = location % CHUNK_BYTES
     chunk.writeDoubleBE(dueAt, at)
@@ -82,7 +85,8 @@ export class FrameQueue {
       this.#highestMsgID = Math.max(this.#highestMsgID, msgID)
       this.#locations?.set(msgID, location)
     }
-    this.#tail += isSmall ? RECORD_BYTES + bodyBytes : RECORD_BYTES
+    this.#tail += bytesThere
+    this.#bytes += bytesThere
     this.#length++
   }
 
@@ -94,8 +98,9 @@ export class FrameQueue {
       if (isChunkEnd(chunk, at)) this.#dropChunk()
       else if (chunk[at + FLAGS_OFFSET] !== WITHDRAWN) return this.#read(this.#head)
       else {
-        this.#withdrawn--
-        this.#head += recordBytes(chunk, at)
+        const bytes = recordBytes(chunk, at)
+        this.#withdrawnBytes -= bytes
+        this.#head += bytes
       }
     }
     return undefined
@@ -108,7 +113,9 @@ export class FrameQueue {
     if (this.#locations !== undefined && chunk[at + KIND_OFFSET] === Kind.request)
       this.#locations.delete(readU32(chunk, at + MSG_ID_OFFSET))
     if (this.#large.size > 0) this.#large.delete(this.#head)
-    this.#head += recordBytes(chunk, at)
+    const bytes = recordBytes(chunk, at)
+    this.#head += bytes
+    this.#bytes -= bytes
     this.#length--
     if (this.#length === 0) this.clear()
   }
@@ -120,13 +127,17 @@ export class FrameQueue {
     const location = locations.get(msgID)
     if (location === undefined) return undefined
     const { methodID, frameBytes } = this.#read(location)
-    this.#chunkAt(location)[(location % CHUNK_BYTES) + FLAGS_OFFSET] = WITHDRAWN
+    const chunk = this.#chunkAt(location)
+    const at = location % CHUNK_BYTES
+    const bytes = recordBytes(chunk, at)
+    chunk[at + FLAGS_OFFSET] = WITHDRAWN
     locations.delete(msgID)
     this.#large.delete(location)
     this.#length--
-    this.#withdrawn++
+    this.#bytes -= bytes
+    this.#withdrawnBytes += bytes
     if (this.#length === 0) this.clear()
-    else if (this.#withdrawn > WITHDRAWN_MIN && this.#withdrawn > this.#length) this.#compact()
+    else if (this.#withdrawnBytes > Math.max(WITHDRAWN_MIN_BYTES, this.#bytes)) this.#compact()
     return { methodID, frameBytes }
   }
 
@@ -137,7 +148,8 @@ export class FrameQueue {
     this.#head = 0
     this.#tail = 0
     this.#length = 0
-    this.#withdrawn = 0
+    this.#bytes = 0
+    this.#withdrawnBytes = 0
     this.#highestMsgID = -1
     this.#locations = undefined
     if (this.#large.size > 0) this.#large.clear()
@@ -217,6 +229,7 @@ export class FrameQueue {
     this.#head = kept.#head
     this.#tail = kept.#tail
     this.#length = kept.#length
+    this.#bytes = kept.#bytes
     this.#highestMsgID = kept.#highestMsgID
     this.#large = kept.#large
   }

@@ -179,6 +179,8 @@ test('those that stay are moved together only when most that lie there have been
   const before = chunk()
   withdraw(300, 300)
   assert.equal(chunk(), before, 'those that have been passed do not count')
+  withdraw(212, 299)
+  assert.notEqual(chunk(), before, 'nor do those that have left')
   queue.clear()
   pushAll(queue, 1, 300)
   withdraw(1, 100)
@@ -187,11 +189,12 @@ test('those that stay are moved together only when most that lie there have been
   const after = chunk()
   withdraw(90, 90)
   assert.equal(chunk(), after, 'nor those of before')
-  withdraw(2, 63)
+  // 24 bytes beside the payload each; 2 048 at least.
+  withdraw(2, 80)
   assert.equal(chunk(), after)
-  withdraw(64, 70)
+  withdraw(81, 85)
   assert.notEqual(chunk(), after)
-  assert.equal(queue.length, 20)
+  assert.equal(queue.length, 5)
 })
 
 test('what waits is a copy of small frames and of what others will write to, and large ones of their own are not copied', () => {
@@ -254,4 +257,17 @@ test('large frames are let go when they leave, whichever way', () => {
   for (; queue.length > 1; queue.shift()) queue.first()
   assert.ok(used() - before < 1_000_000, `${used() - before} bytes are left of 20 000 000`)
   assert.equal(queue.length, 1)
+})
+
+test('small frames that wait do not keep the memory of larger ones that come and are withdrawn', () => {
+  const queue = new FrameQueue()
+  pushAll(queue, 1, 50_000)
+  const before = used()
+  for (let msgID = 50_001; msgID <= 70_000; msgID++) {
+    pushAll(queue, msgID, msgID, Buffer.alloc(2_000))
+    queue.withdraw(msgID)
+  }
+  const left = used() - before
+  assert.ok(left < 8_000_000, `${left} bytes are left of 40 000 000`)
+  assert.equal(queue.length, 50_000)
 })
