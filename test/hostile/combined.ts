@@ -25,8 +25,8 @@ export interface CombinedOutcome {
 const PEERS = 15
 /** Of those, the ones that fill their windows behind a handler that holds the lane. */
 const WINDOWS = 1
-/** Memory that a waiting request takes beyond its bytes, per byte, for the smallest requests there are: where it is, and how to find it. */
-const SMALLEST_REQUEST_FACTOR = 4
+/** Memory that a waiting request takes beyond its bytes, per byte, for the smallest requests there are: where it is, how to find it, and as much of others that were cancelled. */
+const SMALLEST_REQUEST_FACTOR = 6
 /** Heap that a value of MessagePack may take, bytes. */
 const VALUE_BYTES = 32
 /** Bytes for one that has not said HELLO: a control frame, its socket, its timer. */
