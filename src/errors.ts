@@ -80,14 +80,15 @@ export class RpcError extends Error {
 }
 
 /**
- * An RpcError without a stack, for what a peer has done: it would show how its bytes were read, and costs more than all the rest.
+ * An RpcError without a stack, for what a peer or the network has done: it would show how bytes were read, and costs more than
+ * all the rest.
  */
-export function tracelessError(code: ErrorCode, message: string): RpcError {
+export function tracelessError(code: ErrorCode, message: string, options?: RpcErrorOptions): RpcError {
   const { stackTraceLimit } = Error
   // Reflect, as it fails in silence where the realm is frozen.
   Reflect.set(Error, 'stackTraceLimit', 0)
   try {
-    return new RpcError(code, message)
+    return new RpcError(code, message, options)
   } finally {
     Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
   }

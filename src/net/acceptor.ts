@@ -1,7 +1,7 @@
 // Takes the streams that others have dialled as far as HELLO: reads it, checks who they are, answers HELLO_OK or REJECT,
 // and hands the connection over with its first frame after that. Strangers are bounded in number and in time.
 
-import { type ErrorCode, ProtocolViolation, RpcError } from '../errors.ts'
+import { type ErrorCode, ProtocolViolation, type RpcError, tracelessError } from '../errors.ts'
 import type { Transport } from '../options.ts'
 import type { Refusal } from '../wire/attach.ts'
 import {
@@ -20,8 +20,9 @@ import type { IncomingFrame } from '../wire/incoming-frame.ts'
 import { NO_METADATA } from '../wire/metadata.ts'
 import type { PeerInfo, SessionTerms } from './channel-ports.ts'
 import { Connection, type ConnectionOwner } from './connection.ts'
+import { type Deadlines, Expiring } from './deadlines.ts'
 import { asksForCertificates, describeNodeIDs, nodeIDsOf } from './identity.ts'
-import type { ByteStream, PeerIdentity, Timer } from './runtime.ts'
+import type { ByteStream, PeerIdentity } from './runtime.ts'
 import type { Turn } from './turn.ts'
 
 /** What the acceptor's side of a new connection begins with: its terms, and what the dialler is told of them. */
@@ -35,6 +36,7 @@ export interface Admitted {
 
 export interface AcceptorOwner {
   readonly turn: Turn
+  readonly deadlines: Deadlines
   readonly transport: Transport
   readonly incarnation: Buffer
   readonly isDraining: boolean
@@ -67,7 +69,7 @@ export class Acceptor {
     if (this.#handshakes.size >= transport.limits.handshakesMax) {
       stream.destroy()
       this.#owner.onStranger(
-        new RpcError(
+        tracelessError(
           'resource_exhausted',
           `${stream.remoteAddress}: more than ${transport.limits.handshakesMax} connections have not said HELLO`,
         ),
@@ -84,38 +86,40 @@ export class Acceptor {
   }
 }
 
-class Handshake implements ConnectionOwner {
+class Handshake extends Expiring implements ConnectionOwner {
+  readonly dueAt: number
   readonly #owner: AcceptorOwner
   readonly #connection: Connection
   readonly #isLocal: boolean
   readonly #onEnd: () => void
-  readonly #timer: Timer
   #hello: Hello | undefined
   #admitted: Admitted | undefined
   #hasLeft = false
 
   constructor(owner: AcceptorOwner, stream: ByteStream, isLocal: boolean, onEnd: () => void) {
+    super()
     this.#owner = owner
     this.#isLocal = isLocal
     this.#onEnd = onEnd
     this.#connection = new Connection(owner.turn, stream, owner.transport, this, 'accepted')
-    this.#timer = owner.turn.runtime.startTimer(owner.transport.handshakeTimeoutMs, () => {
-      owner.turn.begin()
-      this.#connection.close(
-        new RpcError(
-          'unavailable',
-          `${stream.remoteAddress} did not complete the handshake within ${owner.transport.handshakeTimeoutMs} ms`,
-        ),
-      )
-    })
+    this.dueAt = owner.turn.now() + owner.transport.handshakeTimeoutMs
   }
 
   start(): void {
+    this.#owner.deadlines.add(this, this.#owner.transport.handshakeTimeoutMs)
     this.#connection.start()
   }
 
+  onDeadline(): void {
+    const { handshakeTimeoutMs } = this.#owner.transport
+    const who = this.#connection.stream.remoteAddress
+    this.#connection.close(
+      tracelessError('unavailable', `${who} did not complete the handshake within ${handshakeTimeoutMs} ms`),
+    )
+  }
+
   close(): void {
-    this.#connection.close(new RpcError('cancelled', 'closed during the handshake'))
+    this.#connection.close(tracelessError('cancelled', 'closed during the handshake'))
   }
 
   onOpen(): void {}
@@ -136,7 +140,7 @@ class Handshake implements ConnectionOwner {
       const { why } = decodeGoAway(frame.payloadReader())
       this.#hasLeft = true
       return connection.close(
-        new RpcError(why.code, `${connection.stream.remoteAddress} left after HELLO_OK: ${why.message}`),
+        tracelessError(why.code, `${connection.stream.remoteAddress} left after HELLO_OK: ${why.message}`),
       )
     }
     if (frame.kind === Kind.hello) throw new ProtocolViolation('HELLO twice')
@@ -167,7 +171,7 @@ class Handshake implements ConnectionOwner {
   }
 
   #end(): void {
-    this.#timer.cancel()
+    this.#owner.deadlines.remove(this)
     this.#onEnd()
   }
 
@@ -242,7 +246,7 @@ class Handshake implements ConnectionOwner {
         Kind.reject,
         encodeReject({ why, versionMin: VERSION_MIN, versionMax: VERSION_MAX, retry: refusal.retry }),
       ),
-      new RpcError(refusal.code, `${connection.stream.remoteAddress} was rejected: ${refusal.message}`),
+      tracelessError(refusal.code, `${connection.stream.remoteAddress} was rejected: ${refusal.message}`),
     )
   }
 }

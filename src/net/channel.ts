@@ -5,7 +5,7 @@
 //   send → (queue while there is no room) → session → connection → … → answers → call
 //   connection → session → request → receiver (a lane of handlers) → answer → session → connection
 
-import { ProtocolViolation, RpcError } from '../errors.ts'
+import { ProtocolViolation, RpcError, tracelessError } from '../errors.ts'
 import { decodeAck, decodeGoAway, type GoAway, type Status } from '../wire/control.ts'
 import { frameBytesMax, Kind, kindName } from '../wire/frame.ts'
 import type { Frame } from '../wire/frame-writer.ts'
@@ -185,7 +185,7 @@ export class Channel implements ConnectionOwner {
    */
   attach(connection: Connection, peer: PeerInfo, terms: SessionTerms, greets: boolean): void {
     if (!terms.isResumed) {
-      this.#endSession(this.#unsent.of('unavailable', ' has begun a new session'))
+      if (this.#session !== undefined) this.#endSession(this.#unsent.of('unavailable', ' has begun a new session'))
       this.#session = new ChannelSession(this, terms, this.#owner.transport.limits)
     }
     this.#peer = peer
@@ -278,7 +278,7 @@ export class Channel implements ConnectionOwner {
     if (session === undefined || connection !== session.connection) return
     const said = session.farewell ?? session.refusal
     const message = said === undefined ? reason.message : `${this.#unsent.who} ended the connection: ${said.message}`
-    const error = new RpcError(said?.code ?? reason.code, message, { nodeID: this.nodeID, cause: reason.cause })
+    const error = tracelessError(said?.code ?? reason.code, message, { nodeID: this.nodeID, cause: reason.cause })
     session.detach()
     this.lastError = error
     this.#availability.set('connecting', error)

@@ -1,7 +1,7 @@
 // One byte stream from open to close: preface and decoder on the way in, one write per turn on the way out, heartbeat and
 // stall watch. It knows the control frames that keep it alive (PING, PONG); everything else goes to its owner.
 
-import { ProtocolViolation, RpcError } from '../errors.ts'
+import { ProtocolViolation, RpcError, tracelessError } from '../errors.ts'
 import type { Transport } from '../options.ts'
 import { controlFrame, encodeGoAway } from '../wire/control.ts'
 import { FrameDecoder, type FrameSink } from '../wire/decoder.ts'
@@ -121,7 +121,7 @@ export class Connection implements ByteStreamHandler, FrameSink, Laborious {
       bufferedBytes: () => this.stream.bufferedBytes,
       isMidFrame: () => this.#decoder.isMidFrame,
       sendPing: (bytes) => this.sendControl(controlFrame(Kind.ping, bytes)),
-      onDead: (what) => this.close(new RpcError('unavailable', `${this.stream.remoteAddress} ${what}`)),
+      onDead: (what) => this.close(tracelessError('unavailable', `${this.stream.remoteAddress} ${what}`)),
       onFrameTimeout: () =>
         this.#violated(new ProtocolViolation(`a frame was not complete after ${this.#transport.frameTimeoutMs} ms`)),
     })
@@ -258,7 +258,8 @@ export class Connection implements ByteStreamHandler, FrameSink, Laborious {
   onClose(error: Error | undefined): void {
     this.turn.begin()
     this.#timer?.cancel()
-    this.#finish(new RpcError('unavailable', this.#describeClose(error), { cause: error }))
+    // Whoever has closed it has said why.
+    if (!this.#isClosed) this.#finish(tracelessError('unavailable', this.#describeClose(error), { cause: error }))
     this.turn.flush()
   }
 
@@ -295,7 +296,7 @@ export class Connection implements ByteStreamHandler, FrameSink, Laborious {
     const there = Math.min(PREFACE.length - this.#prefaceBytes, bytes.length)
     if (PREFACE.compare(bytes, 0, there, this.#prefaceBytes, this.#prefaceBytes + there) !== 0) {
       const seen = this.#prefaceBytes === 0 ? bytes : Buffer.concat([PREFACE.subarray(0, this.#prefaceBytes), bytes])
-      this.close(new RpcError('unavailable', `${this.stream.remoteAddress} sent ${describeStranger(seen)}`))
+      this.close(tracelessError('unavailable', `${this.stream.remoteAddress} sent ${describeStranger(seen)}`))
       return undefined
     }
     this.#prefaceBytes += there
@@ -327,7 +328,7 @@ export class Connection implements ByteStreamHandler, FrameSink, Laborious {
     } as const
     this.closeWith(
       controlFrame(Kind.goaway, encodeGoAway({ lastFrame: 0, why: status })),
-      new RpcError('unavailable', `${this.stream.remoteAddress} broke the protocol: ${violation.message}`),
+      tracelessError('unavailable', `${this.stream.remoteAddress} broke the protocol: ${violation.message}`),
     )
   }
 

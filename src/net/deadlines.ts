@@ -1,11 +1,14 @@
-// All deadlines of one owner on one timer. Calls with one timeout expire in the order in which they were made, so there is
-// a list per distinct timeout, and only the heads of the lists are looked at. Adding and removing take constant time.
+// All deadlines of one owner on one timer. What has one timeout expires in the order in which it was added, so there is a
+// list per distinct timeout, and only the heads of the lists are looked at. Adding and removing take constant time. Very
+// much may expire at once: it does so a slice at a time.
 
 import type { Timer } from './runtime.ts'
-import type { Turn } from './turn.ts'
+import type { Laborious, Turn } from './turn.ts'
 
 /** A timer that fires this much too late, ms, means that the process was paused: what has arrived is read first. */
 const PAUSE_MS = 50
+/** Each that expires counts as a message of so many bytes: the clock is looked at after every one. */
+const EXPIRY_COSTS_BYTES = 512
 
 /** Something with a deadline: a link in the list of its timeout. */
 export abstract class Expiring {
@@ -29,7 +32,7 @@ class DeadlineList {
   }
 }
 
-export class Deadlines {
+export class Deadlines implements Laborious {
   readonly #turn: Turn
   readonly #lists = new Map<number, DeadlineList>()
   #timer: Timer | undefined
@@ -75,6 +78,37 @@ export class Deadlines {
     if (this.#size === 0) this.#stopTimer()
   }
 
+  /** Ends what is due, for a slice. */
+  goOn(): boolean {
+    let isMoreDue = false
+    try {
+      isMoreDue = this.#expire()
+    } finally {
+      if (!isMoreDue) this.#startNextTimer()
+    }
+    return isMoreDue
+  }
+
+  /** Whether the slice was over before all that is due had ended. */
+  #expire(): boolean {
+    const now = this.#turn.now()
+    for (const list of [...this.#lists.values()]) {
+      while (list.head !== undefined && list.head.dueAt <= now) {
+        const expired = list.head
+        this.remove(expired)
+        expired.onDeadline()
+        if (this.#turn.isSliceOver(EXPIRY_COSTS_BYTES)) return true
+      }
+    }
+    return false
+  }
+
+  #startNextTimer(): void {
+    let next = Infinity
+    for (const list of this.#lists.values()) next = Math.min(next, list.head?.dueAt ?? Infinity)
+    if (next < this.#timerAt) this.#startTimer(next)
+  }
+
   #startTimer(at: number): void {
     this.#timer?.cancel()
     this.#timerAt = at
@@ -89,26 +123,8 @@ export class Deadlines {
 
   readonly #onTimer = (): void => {
     this.#turn.begin()
-    if (this.#turn.now() - this.#timerAt > PAUSE_MS) this.#turn.runtime.afterReading(this.#expire)
-    else this.#expire()
-  }
-
-  readonly #expire = (): void => {
-    this.#turn.begin()
+    const isLate = this.#turn.now() - this.#timerAt > PAUSE_MS
     this.#stopTimer()
-    const now = this.#turn.now()
-    let next = Infinity
-    try {
-      for (const list of [...this.#lists.values()]) {
-        while (list.head !== undefined && list.head.dueAt <= now) {
-          const expired = list.head
-          this.remove(expired)
-          expired.onDeadline()
-        }
-      }
-    } finally {
-      for (const list of this.#lists.values()) next = Math.min(next, list.head?.dueAt ?? Infinity)
-      if (next < this.#timerAt) this.#startTimer(next)
-    }
+    if (isLate || this.goOn()) this.#turn.goOnLater(this)
   }
 }

@@ -2,7 +2,7 @@
 // those that nobody refers to, takes the connections that others have dialled. It has one incarnation, one table of
 // unfinished calls, one timer for all deadlines.
 
-import { RpcError } from '../errors.ts'
+import { RpcError, tracelessError } from '../errors.ts'
 import { resolveTransport, type Transport, type TransportOptions } from '../options.ts'
 import type { Refusal } from '../wire/attach.ts'
 import type { Hello } from '../wire/control.ts'
@@ -245,7 +245,7 @@ export class NodeManager implements ChannelOwner, DiallerOwner, AcceptorOwner, A
     this.#admission.ended(channel)
     if (this.#byChannel.has(channel) || channel.state === 'closed') return
     // Whatever it said last: whoever calls it now can not reach it.
-    channel.close(new RpcError('unavailable', error.message, { nodeID: channel.nodeID }))
+    channel.close(tracelessError('unavailable', error.message, { nodeID: channel.nodeID }))
     this.#freeSlots.push(channel.slot)
   }
 

@@ -172,3 +172,57 @@ test('on time nothing is waited for', async () => {
   await runtime.pause(100)
   assert.deepEqual(passed, ['late@100'])
 })
+
+/** Each deadline that passes takes 0.1 ms of the clock: three make a slice. */
+function setUpSlow(onPassed: (name: string) => void): Setup {
+  let spent = 0
+  const setup = setUp((name) => {
+    spent += 0.1
+    onPassed(name)
+  })
+  const { now } = setup.runtime
+  setup.runtime.now = () => now.call(setup.runtime) + spent
+  return setup
+}
+
+const nameOf = (line: string): string => line.slice(0, line.indexOf('@'))
+
+test('very many that pass at once do so a slice at a time, in order, and others have their turns in between', async () => {
+  const seen: string[] = []
+  const { runtime, passed, watch } = setUpSlow((name) => {
+    seen.push(name)
+    if (name === 'a' || name === 'd') runtime.afterReading(() => seen.push('others'))
+  })
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) watch(name, 100)
+  await runtime.advance(100)
+  assert.deepEqual(seen, ['a', 'b', 'c', 'others', 'd', 'e', 'f', 'others', 'g'])
+  assert.deepEqual(passed.map(nameOf), ['a', 'b', 'c', 'd', 'e', 'f', 'g'])
+  assert.equal(runtime.timerCount, 0)
+})
+
+test('what is added and removed between two slices counts', async () => {
+  const setup = setUpSlow((name) => {
+    if (name !== 'a') return
+    setup.runtime.afterReading(() => {
+      setup.deadlines.remove(last)
+      setup.watch('added', 50)
+    })
+  })
+  for (const name of ['a', 'b', 'c', 'd']) setup.watch(name, 100)
+  const last = setup.watch('last', 100)
+  await setup.runtime.advance(100)
+  assert.deepEqual(setup.passed.map(nameOf), ['a', 'b', 'c', 'd'])
+  await setup.runtime.advance(50)
+  assert.deepEqual(setup.passed.map(nameOf), ['a', 'b', 'c', 'd', 'added'])
+})
+
+test('one that throws does not keep the others from passing', async () => {
+  const setup = setUp((name) => {
+    if (name === 'faulty') throw new Error('from a deadline')
+  })
+  setup.watch('faulty', 100)
+  setup.watch('next', 100)
+  await assert.rejects(setup.runtime.advance(100), /from a deadline/)
+  await setup.runtime.advance(1)
+  assert.deepEqual(setup.passed.map(nameOf), ['faulty', 'next'])
+})
