@@ -1,6 +1,7 @@
-// The errors of one node's part in a call: who, what, and whether a handler ran.
+// The errors of one node's part in a call: who, what, and whether a handler ran. None has a stack: they are made where bytes
+// are read, or where a timer has fired.
 
-import { RpcError } from '../errors.ts'
+import { type RpcError, tracelessError } from '../errors.ts'
 import type { Channel } from '../net/channel.ts'
 import { decodeCallHeader } from '../wire/call-header.ts'
 import { decodeStatus } from '../wire/control.ts'
@@ -19,10 +20,10 @@ export function stopError(
   const what = `"${method.fullName}" on node ${channel.nodeID}`
   const executed = isWritten ? 'unknown' : 'no'
   const options = { nodeID: channel.nodeID, executed, cause } as const
-  if (reason === 'closed') return new RpcError('cancelled', `${what}: the configuration is closed`, options)
-  if (reason === 'cancelled') return new RpcError('cancelled', `${what} was cancelled`, options)
+  if (reason === 'closed') return tracelessError('cancelled', `${what}: the configuration is closed`, options)
+  if (reason === 'cancelled') return tracelessError('cancelled', `${what} was cancelled`, options)
   const where = isWritten ? 'no answer' : `not sent (node is ${channel.state})`
-  return new RpcError(
+  return tracelessError(
     'deadline_exceeded',
     `${what}: ${where} within ${timeoutMs} ms${defaults.describeLanes()}`,
     options,
@@ -33,12 +34,12 @@ export function stopError(
 export function lostError(setup: CallSetup, channel: Channel, error: RpcError): RpcError {
   const text = `${error.message}; whether "${setup.method.fullName}" ran there is unknown`
   const code = channel.state === 'closed' ? 'cancelled' : 'unavailable'
-  return new RpcError(code, text, { nodeID: channel.nodeID, executed: 'unknown', cause: error })
+  return tracelessError(code, text, { nodeID: channel.nodeID, executed: 'unknown', cause: error })
 }
 
 /** The answer is no answer to this call. */
 export function mismatchError(setup: CallSetup, nodeID: string): RpcError {
-  return new RpcError(
+  return tracelessError(
     'internal',
     `node ${nodeID} answered "${setup.method.fullName}" as another method, or as one of another type`,
     { nodeID },
@@ -47,18 +48,18 @@ export function mismatchError(setup: CallSetup, nodeID: string): RpcError {
 
 export function undecodableError(setup: CallSetup, nodeID: string, cause: unknown): RpcError {
   const text = `the reply of node ${nodeID} to "${setup.method.fullName}" can not be decoded: ${messageOf(cause)}`
-  return new RpcError('internal', text, { nodeID, executed: 'yes', cause })
+  return tracelessError('internal', text, { nodeID, executed: 'yes', cause })
 }
 
 export function droppedError(nodeID: string): RpcError {
-  return new RpcError('cancelled', `the reply of node ${nodeID} was dropped by an interceptor`, {
+  return tracelessError('cancelled', `the reply of node ${nodeID} was dropped by an interceptor`, {
     nodeID,
     executed: 'yes',
   })
 }
 
 export function hookError(nodeID: string, cause: unknown): RpcError {
-  return new RpcError('internal', `an interceptor threw at the reply of node ${nodeID}: ${messageOf(cause)}`, {
+  return tracelessError('internal', `an interceptor threw at the reply of node ${nodeID}: ${messageOf(cause)}`, {
     nodeID,
     executed: 'yes',
     cause,
@@ -68,7 +69,7 @@ export function hookError(nodeID: string, cause: unknown): RpcError {
 export function overflowError(setup: CallSetup, nodeID: string): RpcError {
   const { itemsMax } = setup.manager.transport.limits
   const text = `${setup.method.fullName}: more than ${itemsMax} items wait for their reader; node ${nodeID} was told to stop`
-  return new RpcError('resource_exhausted', text, { nodeID, executed: 'yes' })
+  return tracelessError('resource_exhausted', text, { nodeID, executed: 'yes' })
 }
 
 /** What the node answered with an ERROR frame. */
@@ -76,13 +77,16 @@ export function answeredError(nodeID: string, frame: IncomingFrame): RpcError {
   try {
     const status = decodeStatus(frame.payloadReader())
     const { metadata } = decodeCallHeader(frame.bytes, frame.headerStart, frame.payloadStart)
-    return new RpcError(status.code, `node ${nodeID}: ${status.message}`, {
+    return tracelessError(status.code, `node ${nodeID}: ${status.message}`, {
       nodeID,
       executed: status.notExecuted ? 'no' : 'yes',
       metadata: { ...metadata, ...status.metadata },
     })
   } catch (cause) {
-    return new RpcError('internal', `node ${nodeID} answered with an error that can not be decoded`, { nodeID, cause })
+    return tracelessError('internal', `node ${nodeID} answered with an error that can not be decoded`, {
+      nodeID,
+      cause,
+    })
   }
 }
 

@@ -1,7 +1,7 @@
 // The ends of a call: consumers that settle one promise. A single reply, every node decided, a quorum reached, a quorum
 // function satisfied.
 
-import { QuorumError, type QuorumErrorReason, RpcError } from '../errors.ts'
+import { QuorumError, type QuorumErrorReason, RpcError, traceless } from '../errors.ts'
 import type { Tally } from '../quorum/index.ts'
 import type { Call } from './call.ts'
 import { type CallConsumer, Fate, type StopReason } from './call-setup.ts'
@@ -267,11 +267,7 @@ function callError(
   const absent = call.contacts.members.filter((id) => !call.contacts.nodes.some((node) => node.id === id))
   if (absent.length > 0) parts.push(`not contacted: ${absent.join(', ')}`)
   const first = [...errors.values()][0]
-  return new QuorumError(`${parts.join('; ')})${first === undefined ? '' : `. First failure: ${first.message}`}`, {
-    reason,
-    errors,
-    replies,
-    pending,
-    cause: cause ?? (reason === 'impossible' ? first : undefined),
-  })
+  const message = `${parts.join('; ')})${first === undefined ? '' : `. First failure: ${first.message}`}`
+  const why = cause ?? (reason === 'impossible' ? first : undefined)
+  return traceless(() => new QuorumError(message, { reason, errors, replies, pending, cause: why }))
 }

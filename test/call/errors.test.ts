@@ -385,3 +385,19 @@ test('why a caller has cancelled is told without a stack, and errors made afterw
   assert.equal(Error.stackTraceLimit, limit)
   assert.match(new RpcError('aborted', 'a stack').stack!, /\n\s+at /)
 })
+
+test(
+  'errors that nodes and deadlines bring about have no stack, which would show how bytes are read',
+  LIMIT,
+  async (t) => {
+    const { configuration } = await connectCluster(t, 3, work)
+    const client = configuration.client(Work)
+    const limit = Error.stackTraceLimit
+    const told = await rejection(client.ask({ what: 'throws its own RpcError' }).majority(), QuorumError)
+    const late = await rejection(client.ask({ what: 'answer' }, { timeoutMs: 0 }).majority(), QuorumError)
+    const errors = [told, ...told.errors.values(), late, ...late.errors.values()]
+    assert.ok(told.errors.size >= 2 && late.errors.size === 3)
+    for (const error of errors) assert.doesNotMatch(error.stack ?? '', /\n\s+at /)
+    assert.equal(Error.stackTraceLimit, limit)
+  },
+)
