@@ -164,37 +164,84 @@ test('frames that would fill their chunks to the last byte are in order', () => 
   }
 })
 
-test('those that stay are moved together only when most that lie there have been withdrawn', () => {
+test('those that stay in a chunk are moved when most that lie there have been withdrawn', () => {
   const queue = new FrameQueue()
   const withdraw = (from: number, to: number): void => {
     for (let msgID = from; msgID <= to; msgID++) queue.withdraw(msgID)
   }
   const chunk = (): Buffer => queue.first()!.bytes
-  pushAll(queue, 1, 300)
-  withdraw(1, 100)
-  for (let left = 200; left > 90; left--) {
+  // 25 bytes each: 40 fit the first chunk, 327 the second.
+  pushAll(queue, 1, 700)
+  for (let left = 0; left < 40; left++) {
     queue.first()
     queue.shift()
   }
-  const before = chunk()
-  withdraw(300, 300)
-  assert.equal(chunk(), before, 'those that have been passed do not count')
-  withdraw(212, 299)
-  assert.notEqual(chunk(), before, 'nor do those that have left')
-  queue.clear()
-  pushAll(queue, 1, 300)
-  withdraw(1, 100)
-  queue.clear()
-  pushAll(queue, 1, 90)
-  const after = chunk()
-  withdraw(90, 90)
-  assert.equal(chunk(), after, 'nor those of before')
-  // 24 bytes beside the payload each; 2 048 at least.
-  withdraw(2, 80)
-  assert.equal(chunk(), after)
-  withdraw(81, 85)
-  assert.notEqual(chunk(), after)
-  assert.equal(queue.length, 5)
+  const second = chunk()
+  assert.equal(queue.first()!.msgID, 41)
+  withdraw(42, 204)
+  assert.equal(chunk(), second, 'not when it is the smaller part')
+  withdraw(368, 700)
+  assert.equal(chunk(), second, 'nor for those that lie elsewhere')
+  withdraw(205, 205)
+  assert.notEqual(chunk(), second)
+  assert.equal(chunk().length, 25 * queue.length, 'and then they get what they need')
+  assert.equal(queue.length, 163)
+  const all = Array.from({ length: 163 }, () => {
+    const { msgID } = firstOf(queue)!
+    queue.shift()
+    return msgID
+  })
+  assert.deepEqual(all, [41, ...Array.from({ length: 162 }, (_, index) => 206 + index)])
+  pushAll(queue, 1, 40)
+  const small = chunk()
+  withdraw(2, 40)
+  assert.equal(chunk(), small, 'nor when all that lies there is little')
+})
+
+test('one of very many is found without a table of all, wherever it stands', () => {
+  const queue = new FrameQueue()
+  pushAll(queue, 1, 200_000)
+  const before = used()
+  for (const msgID of [200_000, 1, 100_000, 150_001]) {
+    assert.equal(queue.has(msgID), true)
+    assert.deepEqual(queue.withdraw(msgID), { methodID: 7, frameBytes: 17 })
+    assert.equal(queue.has(msgID), false)
+  }
+  assert.ok(used() - before < 200_000, `${used() - before} bytes more`)
+})
+
+for (const order of ['from the first on', 'from the last on'] as const) {
+  test(`a few that stay, again and again, among many that are withdrawn ${order}, are put together`, () => {
+    const queue = new FrameQueue()
+    // As many chunks as are kept when nobody uses them.
+    pushAll(queue, 1, 20_000)
+    queue.clear()
+    const before = used()
+    for (let round = 0; round < 200; round++) {
+      const first = 1 + round * 5_000
+      pushAll(queue, first, first + 4_999)
+      for (let index = 0; index < 5_000; index++) {
+        const place = order === 'from the first on' ? index : 4_999 - index
+        if (place % 400 !== 0) queue.withdraw(first + place)
+      }
+    }
+    assert.equal(queue.length, 200 * 13)
+    const left = used() - before
+    assert.ok(left < 3 * 25 * queue.length, `${left} bytes are left for ${queue.length}`)
+  })
+}
+
+test('requests whose msgIDs do not rise leave nothing behind when they leave', () => {
+  const queue = new FrameQueue()
+  pushAll(queue, 1_000_000, 1_000_000)
+  const before = used()
+  for (let msgID = 200_000; msgID > 0; msgID--) {
+    pushAll(queue, msgID, msgID)
+    queue.first()
+    queue.shift()
+  }
+  assert.equal(queue.length, 1)
+  assert.ok(used() - before < 1_000_000, `${used() - before} bytes are left`)
 })
 
 test('what waits is a copy of small frames and of what others will write to, and large ones of their own are not copied', () => {
