@@ -35,8 +35,8 @@ export interface Limits {
   /** Connections that have not said HELLO. Default 1 000. */
   readonly handshakesMax?: number
   /**
-   * Frames of one session that were written and are not acknowledged, bytes: beyond it nothing more is written. Of calls
-   * there are at most one per 2 KiB of it, 1 024 in any case: more in flight over long distances need a larger log. At least 1 MiB
+   * Frames of one session that were written and are not acknowledged, bytes, of which each counts for at least 128: beyond it
+   * nothing more is written. Of calls there are at most one per 2 KiB of it, 1 024 in any case: more in flight over long distances need a larger log. At least 1 MiB
    * and the largest frame. Default 8 MiB.
    */
   readonly sessionLogMaxBytes?: number

@@ -121,7 +121,7 @@ export class Admission {
 
   /** The session of a channel waits for its next connection, or has more to keep meanwhile. The oldest make room. */
   retain(channel: Channel): void {
-    const bytes = channel.session?.frames.logBytes ?? 0
+    const bytes = channel.session?.frames.logWeight ?? 0
     this.#detachedBytes += bytes - (this.#detached.get(channel) ?? 0)
     this.#detached.set(channel, bytes)
     const { detachedSessionsMax, detachedBytesMax } = this.#owner.transport.limits

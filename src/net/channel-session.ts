@@ -89,7 +89,7 @@ export class ChannelSession {
 
   /** Whether so much waits to be acknowledged that nothing more should be written. */
   get isLogFull(): boolean {
-    return this.frames.logBytes >= this.#limits.sessionLogMaxBytes
+    return this.frames.logWeight >= this.#limits.sessionLogMaxBytes
   }
 
   /** Whether so much waits for the other side to take it that no more answers should be made. */
@@ -102,7 +102,7 @@ export class ChannelSession {
   get isOverloaded(): boolean {
     return (
       (this.connection?.bufferedBytes ?? 0) > 2 * this.#answerMaxBytes ||
-      this.frames.logBytes > 2 * this.#limits.sessionLogMaxBytes
+      this.frames.logWeight > 2 * this.#limits.sessionLogMaxBytes
     )
   }
 
@@ -123,7 +123,7 @@ export class ChannelSession {
       this.farewell === undefined &&
       this.#requestBytesSent + frameBytes <= this.#requestBytesAllowed &&
       !this.isLogFull &&
-      this.frames.sent - this.frames.acknowledged < this.#loggedMax &&
+      this.frames.logged < this.#loggedMax &&
       this.connection?.hasRoom === true
     )
   }

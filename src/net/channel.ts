@@ -149,7 +149,8 @@ export class Channel implements ConnectionOwner {
     if (session === undefined) return
     session.writeFrame(frame)
     if (session.connection !== undefined) return
-    if (session.isLogFull) this.expire(`${session.frames.logBytes} bytes wait for it`)
+    if (session.isLogFull)
+      this.expire(`${session.frames.logged} frames of ${session.frames.logBytes} bytes wait for it`)
     else this.#owner.onRetained(this)
   }
 
@@ -160,7 +161,7 @@ export class Channel implements ConnectionOwner {
   refuse(frame: Frame): void {
     const session = this.#session
     if (session?.isOverloaded !== true) return this.answer(frame)
-    const message = `${session.frames.logBytes} bytes of answers wait and are not taken`
+    const message = `${session.frames.logged} answers of ${session.frames.logBytes} bytes wait and are not taken`
     this.disconnect({ code: 'resource_exhausted', message, metadata: NO_METADATA, notExecuted: false })
   }
 

@@ -17,6 +17,8 @@ export interface Replay<T> {
   skip(entry: T, bytes: number): T
 }
 
+/** What a frame in the log counts for at least, bytes: it has an entry and a place, wherever its bytes are. */
+const ENTRY_BYTES = 128
 const NOTHING = { above: 0, entries: [] }
 
 export class Session<T> {
@@ -32,6 +34,16 @@ export class Session<T> {
   readonly #sizes = new Deque<number>()
   /** What had arrived over earlier connections, as has only been told at the beginning of later ones, behind frame `above`. */
   #arrived: { readonly above: number; readonly entries: readonly T[] } = NOTHING
+
+  /** What the log takes, bytes: more than its frames have when they are small. */
+  get logWeight(): number {
+    return Math.max(this.logBytes, this.logged * ENTRY_BYTES)
+  }
+
+  /** How many frames the log has. */
+  get logged(): number {
+    return this.sent - this.acknowledged
+  }
 
   /** Numbers a frame that is about to be written, and keeps its entry until it is acknowledged. */
   write(entry: T, bytes: number): void {

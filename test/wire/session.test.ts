@@ -88,6 +88,18 @@ test('an acknowledgement that goes back, or is ahead of what was sent, is a viol
   assert.deepEqual([session.acknowledged, session.logBytes], [1, 30])
 })
 
+test('what a log weighs is the bytes of its frames, or 128 for each when that is more', () => {
+  const session = new Session<string>()
+  assert.equal(session.logWeight, 0)
+  session.write('small', 20)
+  session.write('small', 20)
+  assert.deepEqual([session.logged, session.logWeight], [2, 256])
+  session.write('large', 1_000)
+  assert.deepEqual([session.logged, session.logWeight], [3, 1_040])
+  session.acknowledge(3)
+  assert.deepEqual([session.logged, session.logWeight], [0, 0])
+})
+
 test('an ACK whose count of sent frames differs from what has arrived is a violation', () => {
   const session = new Session<string>()
   session.write('one', 20)
