@@ -149,8 +149,7 @@ export class Channel implements ConnectionOwner {
     if (session === undefined) return
     session.writeFrame(frame)
     if (session.connection !== undefined) return
-    if (session.isLogFull)
-      this.expire(`${session.frames.logged} frames of ${session.frames.logBytes} bytes wait for it`)
+    if (session.isLogFull) this.expire(`${session.frames.logBytes} bytes wait for it`)
     else this.#owner.onRetained(this)
   }
 

@@ -18,6 +18,11 @@ export class Deque<T> {
     return index < this.#length ? this.#slots[(this.#head + index) & (this.#slots.length - 1)] : undefined
   }
 
+  /** Replaces the element at `index`, which there must be. */
+  set(index: number, element: T): void {
+    this.#slots[(this.#head + index) & (this.#slots.length - 1)] = element
+  }
+
   push(element: T): void {
     if (this.#length === this.#slots.length) this.#double()
     this.#slots[(this.#head + this.#length) & (this.#slots.length - 1)] = element

@@ -117,17 +117,16 @@ export class Session<T> {
 
   /** Sends the whole log again, in order. What nobody wants is replaced by a SKIP of `skipBytes`: the count goes on. */
   replay(to: Replay<T>, skipBytes: number): void {
-    for (let left = this.#entries.length; left > 0; left--) {
-      const entry = this.#entries.shift()!
-      const bytes = this.#sizes.shift()!
+    const { length } = this.#entries
+    for (let index = 0; index < length; index++) {
+      const entry = this.#entries.at(index)!
       if (to.isWanted(entry)) {
         to.send(entry)
-        this.#entries.push(entry)
-        this.#sizes.push(bytes)
         continue
       }
-      this.#entries.push(to.skip(entry, bytes))
-      this.#sizes.push(skipBytes)
+      const bytes = this.#sizes.at(index)!
+      this.#entries.set(index, to.skip(entry, bytes))
+      this.#sizes.set(index, skipBytes)
       this.logBytes += skipBytes - bytes
     }
   }

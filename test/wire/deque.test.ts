@@ -10,10 +10,12 @@ type Step =
   | { readonly type: 'push' | 'unshift'; readonly count: number }
   | { readonly type: 'shift'; readonly count: number }
   | { readonly type: 'filter'; readonly modulus: number }
+  | { readonly type: 'set'; readonly place: number }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ type: fc.constantFrom('push', 'unshift', 'shift'), count: fc.integer({ min: 1, max: 40 }) }),
   fc.record({ type: fc.constant('filter'), modulus: fc.integer({ min: 1, max: 4 }) }),
+  fc.record({ type: fc.constant('set'), place: fc.nat(80) }),
 ) as fc.Arbitrary<Step>
 
 /** Does one step to both, and compares what they give back. */
@@ -28,6 +30,14 @@ function apply(deque: Deque<number>, twin: number[], { type, ...how }: Step, nex
     })
     assert.deepEqual(seen, asked)
     twin.splice(0, twin.length, ...asked.filter((element) => element % modulus === 0))
+    return
+  }
+  if (type === 'set') {
+    const { place } = how as { place: number }
+    if (place >= twin.length) return
+    const element = next()
+    deque.set(place, element)
+    twin[place] = element
     return
   }
   for (let { count } = how as { count: number }; count > 0; count--) {

@@ -182,12 +182,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     'resend-in-disorder',
     'what a connection has lost is sent again in another order',
     SESSION,
-    'for (let left = this.#entries.length; left > 0; left--) {',
-    `if (this.#entries.length > 1) {
+    'const { length } = this.#entries\n    for (let index',
+    `const { length } = this.#entries
+    if (length > 1) {
       this.#entries.push(this.#entries.shift()!)
       this.#sizes.push(this.#sizes.shift()!)
     }
-    for (let left = this.#entries.length; left > 0; left--) {`,
+    for (let index`,
   ),
   bug(
     'evict-log',
