@@ -7,10 +7,11 @@ import { randomBytes } from 'node:crypto'
 import type net from 'node:net'
 import os from 'node:os'
 import { decodedBytesMax } from '../../codec/decoded-size.ts'
-import { controlFrame, encodeHello } from '../../src/wire/control.ts'
+import { controlFrame, decodeHelloOk, encodeHello, type Hello } from '../../src/wire/control.ts'
+import { FieldReader } from '../../src/wire/fields.ts'
 import { Kind, PREFACE } from '../../src/wire/frame.ts'
 import { frameOf, helloWith, type RawPeer } from '../net/raw-peer.ts'
-import { closedBy, flood, framesOf, isGone, openNonReader, openSocket, shakeHands } from './attackers.ts'
+import { closedBy, connectRaw, flood, framesOf, isGone, openNonReader, openSocket, shakeHands } from './attackers.ts'
 import { request } from './row.ts'
 import { messageLimits, methodID, strictness, type TargetKey } from './target-service.ts'
 
@@ -104,6 +105,8 @@ const PROTOBUF_BOMBS = [
   ['echoSample', repeated(119_997 * MEMORY, '8a0106c2010308e807')],
   ['echoTree', repeated(25_000 * MEMORY, '12081a060a0431303030')],
 ] as const
+/** A session that comes back brings so many requests more, up to ten times. */
+const KEPT_EACH = 6_000
 /** Where messages must be smaller, so many more of them are sent at once. */
 const SALVO = messageLimits.usual.frameMaxBytes / frameMaxBytes
 
@@ -120,6 +123,28 @@ function nextOf<T>(deed: string, items: readonly T[]): T {
 }
 
 const LENGTHS = ['00000000', '0000000b', '7fffffff', '80000000', 'ffffffff'].map((hex) => Buffer.from(hex, 'hex'))
+
+/** Has answers kept for it, acknowledges none, and comes back for all of them again and again. */
+async function returning(): Promise<void> {
+  const incarnation = randomBytes(16)
+  const hello: Partial<Hello> & { sessionID: Buffer } = { incarnation, wantsSession: true, sessionID: Buffer.alloc(0) }
+  let sentFrames = 0
+  for (let attachEpoch = 1; attachEpoch <= 20 && !isOver; attachEpoch++) {
+    const peer = connectRaw(port)
+    await peer.opened
+    peer.sendHello({ ...hello, attachEpoch })
+    const { payload } = await peer.next(Kind.helloOk)
+    hello.sessionID = decodeHelloOk(new FieldReader(payload, 0, payload.length)).sessionID
+    peer.sendAck({ receivedFrames: 0, sentFrames })
+    if (attachEpoch <= 10) {
+      await flood(peer, framesOf(KEPT_EACH, sentFrames + 1, request('echo', 1, { payload: Buffer.from([0xc0]) })), 1)
+      sentFrames += KEPT_EACH
+    }
+    while (peer.receivedFrames < sentFrames && !peer.isClosed && !isOver) await peer.next(Kind.reply)
+    peer.close()
+    count('returning sessions')
+  }
+}
 
 // Attackers have machines of their own, elsewhere: here they must not take the processor from the honest client. Of a low
 // priority alone a scheduler may still make others wait for some milliseconds; it does not for those that run when nobody else does.
@@ -152,6 +177,18 @@ const attackers: Promise<void>[] = [
       await flood(peer, framesOf(65_000, 2, request('echo', 2, { payload: Buffer.from([0xc0]) })), 1)
     }),
   ),
+  keepOn('cancelled windows', () =>
+    withPeer(async (peer) => {
+      peer.send(request('hold', 1))
+      await flood(peer, framesOf(65_000, 2, request('echo', 2, { payload: Buffer.from([0xc0]) })), 1)
+      const cancels = Array.from({ length: 65_000 }, (_, index) =>
+        // In no order: 7 919 and 65 000 have no common factor.
+        frameOf({ kind: Kind.cancel, methodID: methodID('echo'), msgID: 2 + ((index * 7_919) % 65_000) }),
+      )
+      await flood(peer, Buffer.concat(cancels), 1)
+    }),
+  ),
+  keepOn('returning sessions', returning),
   keepOn('rapid resets', () =>
     withPeer(async (peer) => {
       const pairs = Array.from({ length: 2_000 }, (_, index) => [

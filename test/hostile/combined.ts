@@ -22,9 +22,9 @@ export interface CombinedOutcome {
 }
 
 /** Peers that have shaken hands in attack-process.ts at any moment, and the honest client. */
-const PEERS = 15
-/** Of those, the ones that fill their windows behind a handler that holds the lane. */
-const WINDOWS = 1
+const PEERS = 16
+/** Of those, the ones that fill their windows behind a handler that holds the lane, and maybe cancel what waits. */
+const WINDOWS = 2
 /** Memory that a waiting request takes beyond its bytes, per byte, for the smallest requests there are: where it is, how to find it, and as much of others that were cancelled. */
 const SMALLEST_REQUEST_FACTOR = 6
 /** Heap that a value of MessagePack may take, bytes. */
@@ -61,6 +61,7 @@ export const DEEDS = [
   'salvos',
   'protobuf salvos',
   'full windows',
+  'cancelled windows',
   'rapid resets',
   'PING floods',
   'bad requests',
