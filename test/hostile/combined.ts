@@ -22,7 +22,7 @@ export interface CombinedOutcome {
 }
 
 /** Peers that have shaken hands in attack-process.ts at any moment, and the honest client. */
-const PEERS = 16
+const PEERS = 17
 /** Of those, the ones that fill their windows behind a handler that holds the lane, and maybe cancel what waits. */
 const WINDOWS = 2
 /** Memory that a waiting request takes beyond its bytes, per byte, for the smallest requests there are: where it is, how to find it, and as much of others that were cancelled. */
@@ -62,11 +62,15 @@ export const DEEDS = [
   'protobuf salvos',
   'full windows',
   'cancelled windows',
+  'returning sessions',
   'rapid resets',
   'PING floods',
   'bad requests',
   'noise',
 ]
+
+/** Calls of so long do not count: code that has just been loaded is slow, and what follows would look fast beside it. */
+const WARM_UP_MS = 1_000
 
 /** Runs attackers for `attackMs`, after honest calls alone for `baselineMs`. */
 export async function runCombined(
@@ -79,6 +83,9 @@ export async function runCombined(
   let attack: ChildProcess | undefined
   try {
     const honest = await HonestClient.connect(target.address)
+    honest.start()
+    await pause(WARM_UP_MS)
+    await honest.stop()
     honest.start()
     await pause(baselineMs)
     const before = await honest.stop()
