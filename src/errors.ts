@@ -58,8 +58,8 @@ export interface RpcErrorOptions {
 const EMPTY: Metadata = Object.freeze({})
 
 /**
- * The failure of one call on one node. A handler throws one to choose the code that its caller gets. Those that a node, the
- * network or a deadline brings about have no stack.
+ * The failure of one call on one node. A handler throws one to choose the code that its caller gets. Those that an
+ * answer, a lost connection or a deadline of a call brings about have no stack.
  */
 export class RpcError extends Error {
   override readonly name = 'RpcError'

@@ -30,7 +30,7 @@ export class QueuedFrame extends IncomingFrame {
 
 export class FrameChunk {
   readonly buffer: Buffer
-  /** The requests that have come in the order of their msgIDs lie here when they are above this one, and before this chunk when they are not. */
+  /** Requests that have come in the order of their msgIDs are here or behind when theirs is above this, and before this chunk otherwise. */
   readonly floorID: number
   /** Of the frames that wait. */
   bytes = 0
