@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import {
   type Configuration,
   type Context,
+  connect,
   createServer,
   QuorumError,
   quorumCall,
@@ -19,6 +20,7 @@ import {
 import type { TestContextLike } from 'gorums/testing'
 import { TIMEOUT_BYTES, writeTimeout } from '../../src/wire/call-header.ts'
 import { Kind } from '../../src/wire/frame.ts'
+import { playNode } from '../net/played-node.ts'
 import { frameOf, RawPeer } from '../net/raw-peer.ts'
 import { VirtualRuntime } from '../net/virtual-runtime.ts'
 import { aborted, CRASH, connectCluster, eventually, Gate, LIMIT, rejection, startCluster, Tally } from './cluster.ts'
@@ -83,8 +85,10 @@ test('fractions of a millisecond are a deadline too', LIMIT, async (t) => {
 })
 
 test('calls that do not say otherwise take the time of their configuration', LIMIT, async (t) => {
-  const puppets = new Puppets()
-  const { configuration } = await connectCluster(t, 1, puppets.setup, { callTimeoutMs: 30 })
+  // It answers nothing, not even that the time is over.
+  const { address } = await playNode(t)
+  const configuration = await connect({ a: address }, { callTimeoutMs: 30 })
+  t.after(() => configuration.close())
   const error = await rejection(configuration.node('a').client(Puppet).call(QUESTION), RpcError)
   assert.deepEqual([error.code, error.nodeID], ['deadline_exceeded', 'a'])
   assert.notEqual(error.executed, 'no')
