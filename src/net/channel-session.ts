@@ -15,6 +15,7 @@ import type { OutgoingCall, SessionTerms } from './channel-ports.ts'
 import type { Connection } from './connection.ts'
 import { Intake } from './intake.ts'
 import type { Timer } from './runtime.ts'
+import type { Laborious } from './turn.ts'
 
 /** So many answer bytes may always wait. */
 const ANSWER_MIN_BYTES = 64 * 1024
@@ -30,7 +31,7 @@ const LOGGED_CALLS_MIN = 1024
 /** What the log keeps: a call, whose frame depends on what has become of it meanwhile, or any other frame as it is. */
 type LogEntry = OutgoingCall | Frame
 
-export class ChannelSession {
+export class ChannelSession implements Laborious {
   /** Empty when nothing survives the connection. */
   readonly id: Buffer
   /** How long it lives without a connection, ms. */
@@ -54,6 +55,8 @@ export class ChannelSession {
   #requestBytesSent = 0
   #requestBytesAllowed = 0
   #expiryTimer: Timer | undefined
+  /** More is sent again when others have had their turn. */
+  #isSendingAgain = false
   /** GOAWAY with the last frame that we have accepted requests up to, once there will be no more. */
   #drainFrame: Buffer | undefined
   /** Whether the other side has heard that on the connection of the moment. */
@@ -66,7 +69,7 @@ export class ChannelSession {
     this.#limits = limits
     this.#answerMaxBytes = Math.max(limits.queueMaxBytes, ANSWER_MIN_BYTES)
     this.#loggedMax = Math.max(limits.sessionLogMaxBytes / LOGGED_CALL_BYTES, LOGGED_CALLS_MIN)
-    this.intake = new Intake(channel.turn, limits.requestWindowBytes, () => this.sendAck(this.frames.sent))
+    this.intake = new Intake(channel.turn, limits.requestWindowBytes, () => this.sendAck())
   }
 
   /** Whether it can go on with another connection. */
@@ -108,7 +111,7 @@ export class ChannelSession {
 
   /** Whether items of a stream may be sent now: they wait while there is no connection. */
   get hasItemRoom(): boolean {
-    return this.connection?.hasRoom === true && !this.isLogFull
+    return this.connection?.hasRoom === true && !this.isLogFull && !this.frames.isBehind
   }
 
   /** The largest request that the other side takes, bytes; Infinity as long as it has not said. */
@@ -121,6 +124,7 @@ export class ChannelSession {
     return (
       this.refusal === undefined &&
       this.farewell === undefined &&
+      !this.frames.isBehind &&
       this.#requestBytesSent + frameBytes <= this.#requestBytesAllowed &&
       !this.isLogFull &&
       this.frames.logged < this.#loggedMax &&
@@ -131,18 +135,19 @@ export class ChannelSession {
   writeCall(call: OutgoingCall, frame: Frame, now: number): void {
     this.#requestBytesSent += frame.bytes
     this.frames.write(call, frame.bytes)
-    this.#transmit(call, frame, now)
+    this.#sendCall(call, frame, now)
   }
 
-  /** Writes an answer or a CANCEL; without a connection it goes with the next. */
+  /** Writes an answer or a CANCEL. It goes behind what is to be sent again; without a connection, with the next. */
   writeFrame(frame: Frame): void {
+    const isNext = this.connection !== undefined && !this.frames.isBehind
     this.frames.write(frame, frame.bytes)
-    this.connection?.sendFrame(frame)
+    if (isNext) this.#sendFrame(frame)
   }
 
   /**
-   * A connection begins. What the other side has, `peerReceived`, leaves the log; the rest is sent again, in order, before
-   * anything new. The dialler `greets` first: an ACK right after HELLO_OK makes the connection count on the other side.
+   * A connection begins. What the other side has, `peerReceived`, leaves the log; the rest is to be sent again, in order,
+   * before anything new. The dialler `greets` first: an ACK right after HELLO_OK makes the connection count on the other side.
    */
   attach(connection: Connection, peerReceived: number, requestBytesAllowed: number, greets: boolean): void {
     this.#expiryTimer?.cancel()
@@ -150,18 +155,21 @@ export class ChannelSession {
     this.intake.resume()
     this.allow(requestBytesAllowed)
     this.frames.goOn(peerReceived)
-    if (greets) this.sendAck(peerReceived)
+    if (greets) this.sendAck()
     // Before the refusals that it has brought: whoever is told to wait for the next session does not fail.
     if (this.#drainFrame !== undefined) connection.sendControl(this.#drainFrame)
-    const now = this.#channel.turn.now()
-    this.frames.replay(
-      {
-        isWanted: (entry) => !isCall(entry) || entry.isWantedAt(this.#channel),
-        send: (entry) => this.#sendAgain(entry, now),
-        skip: (entry, bytes) => this.#skip(entry as OutgoingCall, bytes),
-      },
-      HEAD_BYTES,
-    )
+  }
+
+  /** Sends what the connection of the moment lacks: while it has room, and a slice at a time. */
+  sendAgain(): void {
+    if (this.#isSendingAgain || !this.frames.isBehind) return
+    this.#isSendingAgain = this.#sendSlice()
+    if (this.#isSendingAgain) this.#channel.turn.goOnLater(this)
+  }
+
+  goOn(): boolean {
+    this.#isSendingAgain = this.#sendSlice()
+    return this.#isSendingAgain
   }
 
   /** The connection is gone. */
@@ -223,10 +231,11 @@ export class ChannelSession {
     })
   }
 
-  /** Says how much has arrived. `sentFrames` is how many of ours stand before it in the stream. */
-  sendAck(sentFrames: number): void {
+  /** Says how much has arrived, and how many of ours stand before that in the stream. */
+  sendAck(): void {
     const requestBytesAllowed = this.intake.announce()
-    const ack = { receivedFrames: this.frames.received, sentFrames, requestBytesAllowed }
+    const { received, sent } = this.frames
+    const ack = { receivedFrames: received, sentFrames: sent, requestBytesAllowed }
     this.connection?.sendControl(controlFrame(Kind.ack, encodeAck(ack)))
   }
 
@@ -237,23 +246,50 @@ export class ChannelSession {
       .filter((entry): entry is OutgoingCall => isCall(entry) && entry.isOneWay && entry.isWantedAt(this.#channel))
   }
 
-  #sendAgain(entry: LogEntry, now: number): void {
-    if (isCall(entry)) this.#transmit(entry, entry.frameFor(this.#channel), now)
-    else this.connection!.sendFrame(entry)
+  /** Returns whether more can be sent, when others have had their turn. */
+  #sendSlice(): boolean {
+    const { frames } = this
+    const { turn } = this.#channel
+    const now = turn.now()
+    while (frames.isBehind && this.connection?.hasRoom === true) {
+      const bytes = this.#sendNext(now)
+      if (turn.isSliceOver(bytes)) return frames.isBehind
+    }
+    return false
   }
 
-  #skip(call: OutgoingCall, bytes: number): LogEntry {
-    // The other side will never count its bytes.
-    this.#requestBytesSent -= bytes
+  /** Sends the next frame of the log, or a SKIP in place of a call that nobody wants any more. Returns its bytes. */
+  #sendNext(now: number): number {
+    const entry = this.frames.next
+    if (!isCall(entry)) {
+      this.#sendFrame(entry)
+      return entry.bytes
+    }
+    if (!entry.isWantedAt(this.#channel)) return this.#skip(entry)
+    const frame = entry.frameFor(this.#channel)
+    this.#sendCall(entry, frame, now)
+    return frame.bytes
+  }
+
+  #skip(call: OutgoingCall): number {
     const skip = bareFrame(Kind.skip, call.msgID, 0)
-    this.connection!.sendFrame(skip)
+    const bytes = this.frames.replaceNext(skip, HEAD_BYTES)
+    // The other side will never count them.
+    this.#requestBytesSent -= bytes
+    this.#sendFrame(skip)
     call.onSkipped(this.#channel)
-    return skip
+    return HEAD_BYTES
+  }
+
+  #sendFrame(frame: Frame): void {
+    this.frames.noteSent()
+    this.connection!.sendFrame(frame)
   }
 
   /** Sends a call's frame. The head of one that has waited is copied to say the remaining time; its payload stays shared. */
-  #transmit(call: OutgoingCall, frame: Frame, now: number): void {
+  #sendCall(call: OutgoingCall, frame: Frame, now: number): void {
     const connection = this.connection!
+    this.frames.noteSent()
     if (now - call.madeAt < 1 || call.dueAt === Infinity) return connection.sendFrame(frame)
     connection.sendControl(headWithTimeout(frame.buffer, frame.start, frame.headEnd, call.dueAt - now))
     if (frame.end > frame.headEnd) connection.send(frame.buffer, frame.headEnd, frame.end)

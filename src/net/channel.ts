@@ -194,9 +194,7 @@ export class Channel implements ConnectionOwner {
     connection.establish()
     this.#session!.attach(connection, terms.peerReceived, terms.requestBytesAllowed, greets)
     this.#availability.set('up', undefined)
-    this.receiver?.onRoom()
-    this.#pump()
-    this.#noteFlushed()
+    this.onRoom()
     this.#askIfHeard()
   }
 
@@ -254,9 +252,11 @@ export class Channel implements ConnectionOwner {
     connection?.closeWith(farewell, error)
   }
 
+  /** More may be sent: what the connection lacks first, then answers, then requests. */
   onRoom(): void {
-    this.#pump()
+    this.#session?.sendAgain()
     this.receiver?.onRoom()
+    this.#pump()
     this.#noteFlushed()
   }
 
@@ -323,9 +323,7 @@ export class Channel implements ConnectionOwner {
 
   #onAck(frame: IncomingFrame): void {
     this.#session!.onAck(decodeAck(frame.payloadReader()))
-    this.receiver?.onRoom()
-    this.#pump()
-    this.#noteFlushed()
+    this.onRoom()
   }
 
   /**
@@ -339,7 +337,7 @@ export class Channel implements ConnectionOwner {
     const { calls } = this.#owner
     this.#queue.unshift(refused.filter((call) => call.isOneWay || calls.get(call.msgID) === call))
     // Whoever drains waits for this: all that it has said has arrived.
-    session.sendAck(session.frames.sent)
+    session.sendAck()
   }
 
   #mayWrite(frameBytes: number): boolean {

@@ -2,27 +2,21 @@
 // accepted. Frames are numbered by being counted, on both sides: no number travels with them. A session outlives its
 // connections; what a connection could not deliver is sent again, in order, on the next.
 //
-//   1 ………… acknowledged │ acknowledged + 1 ………… sent │ sent + 1
-//   the other has them    in the log, to be sent again    the next to be written
+//   1 ………… acknowledged │ ………… sent                    │ ………… written                 │ written + 1
+//   the other has them    in the log, on their way over   in the log, to be sent over    the next to be written
+//                         the connection of the moment    the connection of the moment
 
 import { ProtocolViolation } from '../errors.ts'
 import { Deque } from './deque.ts'
-
-/** What becomes of the log's entries when it is sent again. */
-export interface Replay<T> {
-  /** Whether anybody still wants what an entry asks for. */
-  isWanted(entry: T): boolean
-  send(entry: T): void
-  /** Sends, in place of an entry of `bytes` that nobody wants, what only takes its number, and returns that. */
-  skip(entry: T, bytes: number): T
-}
 
 /** What a frame in the log counts for at least, bytes: it has an entry and a place, wherever its bytes are. */
 const ENTRY_BYTES = 128
 const NOTHING = { above: 0, entries: [] }
 
 export class Session<T> {
-  /** How many counted frames have been written. */
+  /** How many counted frames have been written: all that have a number. */
+  written = 0
+  /** How many of them have been sent so far, on the connection of the moment or before it. */
   sent = 0
   /** How many of them the other side has said to have. */
   acknowledged = 0
@@ -42,15 +36,40 @@ export class Session<T> {
 
   /** How many frames the log has. */
   get logged(): number {
-    return this.sent - this.acknowledged
+    return this.written - this.acknowledged
   }
 
-  /** Numbers a frame that is about to be written, and keeps its entry until it is acknowledged. */
+  /** Whether the connection of the moment lacks frames of the log. What is new goes behind them. */
+  get isBehind(): boolean {
+    return this.sent < this.written
+  }
+
+  /** The entry of the first frame that the connection of the moment lacks. */
+  get next(): T {
+    return this.#entries.at(this.sent - this.acknowledged)!
+  }
+
+  /** Numbers a frame, and keeps its entry until it is acknowledged. */
   write(entry: T, bytes: number): void {
-    this.sent++
+    this.written++
     this.logBytes += bytes
     this.#entries.push(entry)
     this.#sizes.push(bytes)
+  }
+
+  /** The next frame is being sent. */
+  noteSent(): void {
+    this.sent++
+  }
+
+  /** Puts another frame, of `bytes`, in the place of the next, which keeps its number. Returns how many bytes that had. */
+  replaceNext(entry: T, bytes: number): number {
+    const index = this.sent - this.acknowledged
+    const before = this.#sizes.at(index)!
+    this.#entries.set(index, entry)
+    this.#sizes.set(index, bytes)
+    this.logBytes += bytes - before
+    return before
   }
 
   /** A counted frame of the other side has been decoded and is in its place. */
@@ -76,14 +95,15 @@ export class Session<T> {
   }
 
   /**
-   * Goes on with another connection: what the other side has, `received`, leaves the log. Until its next ACK it may still
-   * refuse it: a GOAWAY that the last connection has lost is said again.
+   * Goes on with another connection: what the other side has, `received`, leaves the log, and the rest is to be sent. Until
+   * its next ACK it may still refuse what it has: a GOAWAY that the last connection has lost is said again.
    */
   goOn(received: number): void {
     const { acknowledged } = this
     const above = this.#arrived === NOTHING ? acknowledged : this.#arrived.above
-    const entries = this.entriesAbove(acknowledged).slice(0, received - acknowledged)
+    const entries = this.#entriesBetween(acknowledged, received)
     this.acknowledge(received)
+    this.sent = received
     this.#arrived = { above, entries: [...this.#arrived.entries, ...entries] }
   }
 
@@ -108,26 +128,13 @@ export class Session<T> {
 
   /** The entries above number `last`, in order. They stay in the log: their numbers are taken. */
   entriesAbove(last: number): T[] {
-    const above: T[] = []
-    for (let index = Math.max(0, last - this.acknowledged); index < this.#entries.length; index++) {
-      above.push(this.#entries.at(index)!)
-    }
-    return above
+    return this.#entriesBetween(Math.max(last, this.acknowledged), this.written)
   }
 
-  /** Sends the whole log again, in order. What nobody wants is replaced by a SKIP of `skipBytes`: the count goes on. */
-  replay(to: Replay<T>, skipBytes: number): void {
-    const { length } = this.#entries
-    for (let index = 0; index < length; index++) {
-      const entry = this.#entries.at(index)!
-      if (to.isWanted(entry)) {
-        to.send(entry)
-        continue
-      }
-      const bytes = this.#sizes.at(index)!
-      this.#entries.set(index, to.skip(entry, bytes))
-      this.#sizes.set(index, skipBytes)
-      this.logBytes += skipBytes - bytes
-    }
+  /** The entries above number `low`, which is acknowledged at least, up to number `high`. */
+  #entriesBetween(low: number, high: number): T[] {
+    const entries: T[] = []
+    for (let number = low; number < high; number++) entries.push(this.#entries.at(number - this.acknowledged)!)
+    return entries
   }
 }

@@ -32,7 +32,6 @@ import {
   numberOf,
   remember,
   type State,
-  sentBy,
   sessionOf,
   store,
   type Wire,
@@ -79,6 +78,8 @@ export class Acceptor {
       }
       return
     }
+    if (this.#terms.isBehind(end))
+      add('server sends again', (s) => this.#terms.sendNext(s.known[life]!.end!, this.#wireOf(s, life)!.down, true))
     if (end.received > end.told && !this.#terms.is('no ACKs'))
       add('server acknowledges', (s) => this.#acknowledge(s.known[life]!.end!, this.#wireOf(s, life)!))
     const back = state.backs.indexOf('new')
@@ -140,7 +141,7 @@ export class Acceptor {
     const there = known.end ?? newEnd(known.record?.promised ?? 0)
     const own = this.#terms.is('any session id') ? there.id : session
     const receivedFrames = this.#terms.is('any received count')
-      ? Math.min(Math.max(received, there.acknowledged), sentBy(there))
+      ? Math.min(Math.max(received, there.acknowledged), there.sent)
       : received
     return { attachEpoch: hello, wantsSession: own > 0, sessionID: idOf(own), receivedFrames }
   }
@@ -210,9 +211,6 @@ export class Acceptor {
     if (s.isDraining) end.lastFrame ??= end.received
     if (end.lastFrame !== null && !(isAgain && this.#terms.is('GOAWAY is said once')))
       wire.down.push({ goaway: end.lastFrame })
-    const session = sessionOf(end)
-    session.replay({ isWanted: () => true, send: (entry) => void wire.down.push(entry), skip: (entry) => entry }, 1)
-    store(end, session)
     end.told = end.received
   }
 
@@ -276,15 +274,12 @@ export class Acceptor {
 
   #write(s: State, life: number, entry: Entry): void {
     const end = s.known[life]!.end!
-    const session = sessionOf(end)
-    session.write(entry, 1)
-    store(end, session)
-    this.#wireOf(s, life)?.down.push(entry)
+    this.#terms.write(end, entry, this.#wireOf(s, life)?.down)
   }
 
   #acknowledge(end: End, wire: Wire): void {
     end.told = end.received
-    wire.down.push({ ack: end.received, sent: sentBy(end), heard: false })
+    wire.down.push({ ack: end.received, sent: end.sent, heard: false })
   }
 
   #disconnect(s: State, life: number): void {

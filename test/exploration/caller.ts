@@ -3,7 +3,6 @@
 
 import { ProtocolViolation } from '../../src/errors.ts'
 import { isResumed } from '../../src/wire/attach.ts'
-import type { Session } from '../../src/wire/session.ts'
 import {
   Broken,
   type End,
@@ -14,10 +13,10 @@ import {
   newEnd,
   numberIn,
   type State,
-  sentBy,
   sessionOf,
   store,
   type Wire,
+  writtenBy,
 } from './state.ts'
 import type { Add, Terms } from './terms.ts'
 
@@ -45,7 +44,10 @@ export class Caller {
   #sessionSteps(state: State, end: End, add: Add): void {
     if (state.isUp) {
       const isFull = end.log.length >= this.#terms.bounds.log
-      const mayWrite = !isFull || this.#terms.is('log evicts') || this.#terms.is('log without bound')
+      const isBehind = this.#terms.isBehind(end)
+      if (isBehind) add('caller sends again', (s) => this.#sendNext(s))
+      const hasRoom = !isFull || this.#terms.is('log evicts') || this.#terms.is('log without bound')
+      const mayWrite = hasRoom && (!isBehind || this.#terms.is('new before old'))
       if (state.queue.length > 0 && end.lastFrame === null && mayWrite)
         add(`write ${state.queue[0]}`, (s) => this.#writeNext(s))
       if (end.received > end.told && !this.#terms.is('no ACKs'))
@@ -168,19 +170,13 @@ export class Caller {
     const end = s.caller!
     s.isUp = true
     s.epoch = Math.max(s.epoch, wire.epoch)
-    const sent = this.#terms.is('ACK counts the whole log') ? sentBy(end) : received
+    if (this.#terms.is('resend everything')) end.sent = end.acknowledged
+    else this.#terms.goOn(s, end, received)
+    const sent = this.#terms.is('ACK counts the whole log') ? writtenBy(end) : received
     if (!this.#terms.is('no ACK after HELLO_OK')) wire.up.push({ ack: end.received, sent, heard: false })
     end.told = end.received
-    if (this.#terms.is('new before old')) {
-      while (s.queue.length > 0 && end.log.length < this.#terms.bounds.log) this.#writeNext(s)
-    }
-    const isKept = !this.#terms.is('resend everything')
-    if (isKept) this.#terms.goOn(s, end, received)
-    const session = sessionOf(end)
-    const entries = session.entriesAbove(0)
-    if (this.#terms.is('resend in disorder') && entries.length > 1) wire.up.push(...[...entries].reverse())
-    else if (!this.#terms.is('resend nothing')) this.#sendAgain(s, session, wire)
-    store(end, session)
+    if (this.#terms.is('resend in disorder')) wire.up.push(...[...end.log].reverse())
+    if (this.#terms.is('resend in disorder') || this.#terms.is('resend nothing')) end.sent = writtenBy(end)
   }
 
   /** Takes what HELLO_OK says of the session; false when the connection is of no use. */
@@ -202,18 +198,11 @@ export class Caller {
     return true
   }
 
-  #sendAgain(s: State, session: Session<Entry>, wire: Wire): void {
-    session.replay(
-      {
-        isWanted: (entry) => !entry.startsWith('req') || s.calls[numberIn(entry)] === 'written',
-        send: (entry) => void wire.up.push(entry),
-        skip: () => {
-          if (!this.#terms.is('no SKIP')) wire.up.push('skip')
-          return 'skip'
-        },
-      },
-      1,
-    )
+  #sendNext(s: State): void {
+    const end = s.caller!
+    const entry = sessionOf(end).next
+    const isWanted = !entry.startsWith('req') || s.calls[numberIn(entry)] === 'written'
+    this.#terms.sendNext(end, s.wires[s.wire]!.up, isWanted)
   }
 
   #writeNext(s: State): void {
@@ -224,17 +213,17 @@ export class Caller {
 
   #write(s: State, entry: Entry): void {
     const end = s.caller!
-    const session = sessionOf(end)
-    if (this.#terms.is('log evicts') && end.log.length >= this.#terms.bounds.log)
+    if (this.#terms.is('log evicts') && end.log.length >= this.#terms.bounds.log) {
+      const session = sessionOf(end)
       session.acknowledge(session.acknowledged + 1)
-    session.write(entry, 1)
-    store(end, session)
-    if (s.isUp) s.wires[s.wire]!.up.push(entry)
+      store(end, session)
+    }
+    this.#terms.write(end, entry, s.isUp ? s.wires[s.wire]!.up : undefined)
   }
 
   #acknowledge(s: State, end: End, heard: boolean): void {
     end.told = end.received
-    s.wires[s.wire]!.up.push({ ack: end.received, sent: sentBy(end), heard })
+    s.wires[s.wire]!.up.push({ ack: end.received, sent: end.sent, heard })
   }
 
   #cancel(s: State, call: number): void {

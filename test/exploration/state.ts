@@ -24,6 +24,8 @@ export type Frame =
 export interface End {
   readonly id: number
   acknowledged: number
+  /** How many have been sent: of the log, what is behind is to be sent over the wire of the moment. */
+  sent: number
   received: number
   log: Entry[]
   /** The highest count of the other side's that it has been told. */
@@ -118,7 +120,16 @@ export interface Bounds extends Readonly<Budget> {
 export class Broken extends Error {}
 
 export function newEnd(id: number): End {
-  return { id, acknowledged: 0, received: 0, log: [], told: 0, arrived: { above: 0, entries: [] }, lastFrame: null }
+  return {
+    id,
+    acknowledged: 0,
+    sent: 0,
+    received: 0,
+    log: [],
+    told: 0,
+    arrived: { above: 0, entries: [] },
+    lastFrame: null,
+  }
 }
 
 function newKnown(): Known {
@@ -166,10 +177,12 @@ export function numberOf(id: Buffer): number {
 export function sessionOf(end: End): Session<Entry> {
   const session = new Session<Entry>()
   const { above, entries } = end.arrived
-  session.sent = entries.length > 0 ? above : end.acknowledged
-  session.acknowledged = session.sent
+  session.written = entries.length > 0 ? above : end.acknowledged
+  session.acknowledged = session.written
   for (const entry of [...entries, ...end.log]) session.write(entry, 1)
+  session.sent = end.sent
   if (entries.length > 0) session.goOn(end.acknowledged)
+  session.sent = end.sent
   session.received = end.received
   return session
 }
@@ -177,6 +190,7 @@ export function sessionOf(end: End): Session<Entry> {
 /** Takes over what a session has become. */
 export function store(end: End, session: Session<Entry>): void {
   end.acknowledged = session.acknowledged
+  end.sent = session.sent
   end.received = session.received
   end.log = session.entriesAbove(0)
 }
@@ -217,7 +231,7 @@ export function named(end: End | null): NamedSession | undefined {
   return end === null ? undefined : { id: idOf(end.id), frames: sessionOf(end) }
 }
 
-export function sentBy(end: End): number {
+export function writtenBy(end: End): number {
   return end.acknowledged + end.log.length
 }
 

@@ -3,7 +3,7 @@
 import { ProtocolViolation } from '../../src/errors.ts'
 import type { Session } from '../../src/wire/session.ts'
 import type { Loosening } from './loosenings.ts'
-import { type Bounds, type End, type Entry, type State, sessionOf, store } from './state.ts'
+import { type Bounds, type End, type Entry, type Frame, type State, sessionOf, store, writtenBy } from './state.ts'
 
 /** Adds a step that can be taken, on a copy of the state. */
 export type Add = (name: string, take: (state: State) => void) => void
@@ -32,6 +32,33 @@ export class Terms {
         above: arrived.entries.length > 0 ? arrived.above : acknowledged,
         entries: [...arrived.entries, ...log.slice(0, end.acknowledged - acknowledged)],
       }
+  }
+
+  /** Writes a counted frame. It goes over `wire`, if there is one, unless that lacks others before it. */
+  write(end: End, entry: Entry, wire: Frame[] | undefined): void {
+    const session = sessionOf(end)
+    const isNext = !session.isBehind || this.is('new before old')
+    session.write(entry, 1)
+    if (wire !== undefined && isNext) {
+      session.noteSent()
+      wire.push(entry)
+    }
+    store(end, session)
+  }
+
+  /** Whether `wire` lacks frames of the log. */
+  isBehind(end: End): boolean {
+    return end.sent < writtenBy(end)
+  }
+
+  /** Sends the next frame of the log, or a SKIP in its place. */
+  sendNext(end: End, wire: Frame[], isWanted: boolean): void {
+    const session = sessionOf(end)
+    if (!isWanted) session.replaceNext('skip', 1)
+    const entry = session.next
+    session.noteSent()
+    store(end, session)
+    if (isWanted || !this.is('no SKIP')) wire.push(entry)
   }
 
   /** Takes an ACK. A violation of the protocol ends the session where ends miscount; elsewhere it is one of ours. */

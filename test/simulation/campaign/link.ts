@@ -119,8 +119,8 @@ export class Link {
 }
 
 function restOf(end: End, received: number): Rest {
-  const sent = end.namedSession?.frames.sent ?? received
-  return { frames: sent - received, arrived: 0 }
+  const written = end.namedSession?.frames.written ?? received
+  return { frames: written - received, arrived: 0 }
 }
 
 /** Finds the link that a stream is an end of. */

@@ -100,7 +100,7 @@ export class Witness {
     const { session } = channel
     const isResumed = terms.isResumed && session !== undefined
     if (isResumed) this.#countResume(channel, session, terms, seen)
-    const resentUpTo = isResumed && session.frames.sent > terms.peerReceived ? session.frames.sent : 0
+    const resentUpTo = isResumed && session.frames.written > terms.peerReceived ? session.frames.written : 0
     this.#channels.set(channel, { connection, resentUpTo, wasWindowFull: false, lostAt: undefined })
   }
 

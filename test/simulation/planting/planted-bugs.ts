@@ -40,10 +40,10 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   bug(
     'ack-counts-the-log',
-    'the first ACK counts what is still to be sent again',
+    'an ACK counts what is still to be sent again',
     CHANNEL_SESSION,
-    'if (greets) this.sendAck(peerReceived)',
-    'if (greets) this.sendAck(this.frames.sent)',
+    'const ack = { receivedFrames: received, sentFrames: sent, requestBytesAllowed }',
+    'const ack = { receivedFrames: received, sentFrames: this.frames.written, requestBytesAllowed }',
   ),
   bugOf('read-on', 'what arrives on a connection that was closed is taken', [
     {
@@ -169,26 +169,26 @@ export const plantedBugs: readonly PlantedBug[] = [
     'what the other side has is sent again as well',
     CHANNEL_SESSION,
     'this.frames.goOn(peerReceived)\n',
-    'void peerReceived\n',
+    'this.frames.goOn(Math.min(peerReceived, this.frames.acknowledged))\n',
   ),
   bug(
     'resend-nothing',
     'what a connection has lost is not sent again',
-    CHANNEL_SESSION,
-    'send: (entry) => this.#sendAgain(entry, now),',
-    'send: () => void now,',
+    SESSION,
+    'this.sent = received\n',
+    'void received\n',
   ),
   bug(
     'resend-in-disorder',
     'what a connection has lost is sent again in another order',
     SESSION,
-    'const { length } = this.#entries\n    for (let index',
-    `const { length } = this.#entries
-    if (length > 1) {
+    'this.sent = received\n',
+    `this.sent = received
+    if (this.logged > 1) {
       this.#entries.push(this.#entries.shift()!)
       this.#sizes.push(this.#sizes.shift()!)
     }
-    for (let index`,
+`,
   ),
   bug(
     'evict-log',
@@ -206,8 +206,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     'skip-vanishes',
     'a withdrawn request leaves no SKIP: the numbers of both sides part',
     CHANNEL_SESSION,
-    'this.connection!.sendFrame(skip)',
-    'void 0',
+    'this.#sendFrame(skip)',
+    'this.frames.noteSent()',
   ),
   bug(
     'window-leak',
