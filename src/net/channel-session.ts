@@ -7,6 +7,7 @@ import type { Limits } from '../options.ts'
 import { headWithTimeout } from '../wire/call-header.ts'
 import { type Ack, controlFrame, encodeAck, encodeGoAway, type GoAway, type Status } from '../wire/control.ts'
 import { HEAD_BYTES, Kind, writeHead } from '../wire/frame.ts'
+import { FrameRun } from '../wire/frame-run.ts'
 import { Frame } from '../wire/frame-writer.ts'
 import { Session } from '../wire/session.ts'
 import { Slab } from '../wire/slab.ts'
@@ -28,15 +29,13 @@ const LOGGED_CALL_BYTES = 2048
 /** So many may be logged in any case: the other side acknowledges in time. */
 const LOGGED_CALLS_MIN = 1024
 
-/** What the log keeps: a call, whose frame depends on what has become of it meanwhile, or any other frame as it is. */
-type LogEntry = OutgoingCall | Frame
-
 export class ChannelSession implements Laborious {
   /** Empty when nothing survives the connection. */
   readonly id: Buffer
   /** How long it lives without a connection, ms. */
   readonly ttlMs: number
-  readonly frames = new Session<LogEntry>()
+  /** Calls make their frames again, as far as they are still wanted. */
+  readonly frames = new Session<OutgoingCall>()
   readonly intake: Intake
   /** The connection of the moment. */
   connection: Connection | undefined
@@ -134,15 +133,15 @@ export class ChannelSession implements Laborious {
 
   writeCall(call: OutgoingCall, frame: Frame, now: number): void {
     this.#requestBytesSent += frame.bytes
-    this.frames.write(call, frame.bytes)
+    this.frames.write(call, frame.bytes, true)
     this.#sendCall(call, frame, now)
   }
 
   /** Writes an answer or a CANCEL. It goes behind what is to be sent again; without a connection, with the next. */
   writeFrame(frame: Frame): void {
     const isNext = this.connection !== undefined && !this.frames.isBehind
-    this.frames.write(frame, frame.bytes)
-    if (isNext) this.#sendFrame(frame)
+    this.frames.writeFrame(frame.buffer, frame.start, frame.end, isNext)
+    if (isNext) this.connection!.sendFrame(frame)
   }
 
   /**
@@ -212,7 +211,7 @@ export class ChannelSession implements Laborious {
     if (!why.notExecuted) this.farewell ??= why
     if (!why.notExecuted || this.refusal !== undefined) return []
     this.refusal = why
-    return refused.filter(isCall)
+    return refused
   }
 
   /** Accepts no more requests from here on, and says so, on every connection anew. */
@@ -241,9 +240,7 @@ export class ChannelSession implements Laborious {
 
   /** One-way calls that the other side may not have got. */
   unacknowledgedOneWays(): OutgoingCall[] {
-    return this.frames
-      .entriesAbove(0)
-      .filter((entry): entry is OutgoingCall => isCall(entry) && entry.isOneWay && entry.isWantedAt(this.#channel))
+    return this.frames.entriesAbove(0).filter((call) => call.isOneWay && call.isWantedAt(this.#channel))
   }
 
   /** Returns whether more can be sent, when others have had their turn. */
@@ -258,38 +255,30 @@ export class ChannelSession implements Laborious {
     return false
   }
 
-  /** Sends the next frame of the log, or a SKIP in place of a call that nobody wants any more. Returns its bytes. */
+  /** Sends what is next in the log, or a SKIP in place of a call that nobody wants any more. Returns its bytes. */
   #sendNext(now: number): number {
-    const entry = this.frames.next
-    if (!isCall(entry)) {
-      this.#sendFrame(entry)
-      return entry.bytes
-    }
-    if (!entry.isWantedAt(this.#channel)) return this.#skip(entry)
-    const frame = entry.frameFor(this.#channel)
-    this.#sendCall(entry, frame, now)
-    return frame.bytes
+    const { next, nextBytes } = this.frames
+    if (next instanceof FrameRun || next.isWantedAt(this.#channel)) {
+      this.frames.noteSent()
+      if (next instanceof FrameRun) this.connection!.send(next.buffer, next.start, next.end)
+      else this.#sendCall(next, next.frameFor(this.#channel), now)
+    } else this.#skip(next, nextBytes)
+    return nextBytes
   }
 
-  #skip(call: OutgoingCall): number {
-    const skip = bareFrame(Kind.skip, call.msgID, 0)
-    const bytes = this.frames.replaceNext(skip, HEAD_BYTES)
-    // The other side will never count them.
-    this.#requestBytesSent -= bytes
-    this.#sendFrame(skip)
-    call.onSkipped(this.#channel)
-    return HEAD_BYTES
-  }
-
-  #sendFrame(frame: Frame): void {
+  #skip(call: OutgoingCall, bytes: number): void {
+    const { buffer, start, end } = bareFrame(Kind.skip, call.msgID, 0)
+    this.frames.replaceNext(new FrameRun(buffer, start, end), HEAD_BYTES)
     this.frames.noteSent()
-    this.connection!.sendFrame(frame)
+    // The other side will never count its bytes.
+    this.#requestBytesSent -= bytes
+    this.connection!.send(buffer, start, end)
+    call.onSkipped(this.#channel)
   }
 
   /** Sends a call's frame. The head of one that has waited is copied to say the remaining time; its payload stays shared. */
   #sendCall(call: OutgoingCall, frame: Frame, now: number): void {
     const connection = this.connection!
-    this.frames.noteSent()
     if (now - call.madeAt < 1 || call.dueAt === Infinity) return connection.sendFrame(frame)
     connection.sendControl(headWithTimeout(frame.buffer, frame.start, frame.headEnd, call.dueAt - now))
     if (frame.end > frame.headEnd) connection.send(frame.buffer, frame.headEnd, frame.end)
@@ -309,8 +298,4 @@ export function bareFrame(kind: number, msgID: number, methodID: number): Frame 
 
 export function goAwayFrame(lastFrame: number, why: Status): Buffer {
   return controlFrame(Kind.goaway, encodeGoAway({ lastFrame, why }))
-}
-
-function isCall(entry: LogEntry): entry is OutgoingCall {
-  return !(entry instanceof Frame)
 }

@@ -55,9 +55,13 @@ export class Deque<T> {
   }
 
   #double(): void {
-    const slots = new Array<T | undefined>(this.#slots.length * 2).fill(undefined)
-    for (let index = 0; index < this.#length; index++) slots[index] = this.at(index)
-    this.#slots = slots
-    this.#head = 0
+    const slots = this.#slots
+    const { length } = slots
+    // V8 takes what is there along in one go; only what has come round to the front is moved, behind the rest.
+    slots.length = 2 * length
+    for (let index = 0; index < this.#head; index++) {
+      slots[length + index] = slots[index]
+      slots[index] = undefined
+    }
   }
 }

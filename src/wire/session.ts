@@ -8,11 +8,12 @@
 
 import { ProtocolViolation } from '../errors.ts'
 import { Deque } from './deque.ts'
+import { FrameRun } from './frame-run.ts'
 
-/** What a frame in the log counts for at least, bytes: it has an entry and a place, wherever its bytes are. */
-const ENTRY_BYTES = 128
-const NOTHING = { above: 0, entries: [] }
+/** What a frame in the log counts for at least, bytes: it has a place to be looked at, and may have an entry of its own. */
+const FRAME_COSTS_BYTES = 128
 
+/** `T` is whoever can make its frame again, which may have changed meanwhile. Other frames are kept as they are. */
 export class Session<T> {
   /** How many counted frames have been written: all that have a number. */
   written = 0
@@ -24,14 +25,19 @@ export class Session<T> {
   received = 0
   /** Bytes of the frames in the log. */
   logBytes = 0
-  readonly #entries = new Deque<T>()
+  readonly #log = new Deque<T | FrameRun>()
+  /** Bytes of each entry that is a `T`, 0 for runs. */
   readonly #sizes = new Deque<number>()
-  /** What had arrived over earlier connections, as has only been told at the beginning of later ones, behind frame `above`. */
-  #arrived: { readonly above: number; readonly entries: readonly T[] } = NOTHING
+  /** The last entry, if it is a run. */
+  #lastRun: FrameRun | undefined
+  /** How many entries have been sent. They are sent whole. */
+  #sentEntries = 0
+  /** What had arrived over earlier connections, as has only been told at the beginning of later ones. */
+  #arrived: { readonly number: number; readonly entry: T }[] = []
 
   /** What the log takes, bytes: more than its frames have when they are small. */
   get logWeight(): number {
-    return Math.max(this.logBytes, this.logged * ENTRY_BYTES)
+    return Math.max(this.logBytes, this.logged * FRAME_COSTS_BYTES)
   }
 
   /** How many frames the log has. */
@@ -44,32 +50,52 @@ export class Session<T> {
     return this.sent < this.written
   }
 
-  /** The entry of the first frame that the connection of the moment lacks. */
-  get next(): T {
-    return this.#entries.at(this.sent - this.acknowledged)!
+  /** What is to be sent next over the connection of the moment. */
+  get next(): T | FrameRun {
+    return this.#log.at(this.#sentEntries)!
   }
 
-  /** Numbers a frame, and keeps its entry until it is acknowledged. */
-  write(entry: T, bytes: number): void {
-    this.written++
+  get nextBytes(): number {
+    return this.#sizes.at(this.#sentEntries)! || (this.next as FrameRun).bytes
+  }
+
+  /** Numbers the frame of `entry`, and keeps that until the frame is acknowledged. `isSent`: it is sent at once. */
+  write(entry: T, bytes: number, isSent: boolean): void {
+    this.#push(entry, bytes)
+    this.#lastRun = undefined
     this.logBytes += bytes
-    this.#entries.push(entry)
-    this.#sizes.push(bytes)
-  }
-
-  /** The next frame is being sent. */
-  noteSent(): void {
+    this.written++
+    if (!isSent) return
     this.sent++
+    this.#sentEntries++
   }
 
-  /** Puts another frame, of `bytes`, in the place of the next, which keeps its number. Returns how many bytes that had. */
-  replaceNext(entry: T, bytes: number): number {
-    const index = this.sent - this.acknowledged
-    const before = this.#sizes.at(index)!
-    this.#entries.set(index, entry)
-    this.#sizes.set(index, bytes)
-    this.logBytes += bytes - before
-    return before
+  /** Numbers a frame, and keeps it until it is acknowledged. `isSent`: it is sent at once. */
+  writeFrame(buffer: Buffer, start: number, end: number, isSent: boolean): void {
+    const run = this.#lastRun
+    this.logBytes += end - start
+    this.written++
+    if (isSent) this.sent++
+    // What has been sent and what has not are not in one run.
+    if (run !== undefined && isSent === (this.#sentEntries === this.#log.length) && run.extend(buffer, start, end))
+      return
+    this.#lastRun = new FrameRun(buffer, start, end)
+    this.#push(this.#lastRun, 0)
+    if (isSent) this.#sentEntries++
+  }
+
+  /** The next entry is being sent. */
+  noteSent(): void {
+    const { next } = this
+    this.sent += next instanceof FrameRun ? next.frames : 1
+    this.#sentEntries++
+  }
+
+  /** Puts an entry of one frame, of `bytes`, in the place of the next, which keeps its number. */
+  replaceNext(entry: T | FrameRun, bytes: number): void {
+    this.logBytes += bytes - this.nextBytes
+    this.#log.set(this.#sentEntries, entry)
+    this.#sizes.set(this.#sentEntries, entry instanceof FrameRun ? 0 : bytes)
   }
 
   /** A counted frame of the other side has been decoded and is in its place. */
@@ -88,10 +114,29 @@ export class Session<T> {
       throw new ProtocolViolation(`acknowledges frame ${received}, outside of ${this.acknowledged} to ${this.sent}`)
     }
     while (this.acknowledged < received) {
-      this.acknowledged++
-      this.#entries.shift()
-      this.logBytes -= this.#sizes.shift()!
+      const bytes = this.#sizes.shift()!
+      if (bytes > 0) {
+        this.acknowledged++
+        this.logBytes -= bytes
+      } else if (this.#acknowledgeRun(received)) {
+        // The rest of it stays.
+        this.#sizes.unshift(0)
+        return
+      }
+      this.#log.shift()
+      this.#sentEntries--
     }
+  }
+
+  /** Takes an acknowledgement of the run at the head of the log; returns whether it has more frames. */
+  #acknowledgeRun(received: number): boolean {
+    const run = this.#log.at(0) as FrameRun
+    const count = Math.min(run.frames, received - this.acknowledged)
+    this.acknowledged += count
+    this.logBytes -= run.drop(count)
+    if (run.frames > 0) return true
+    if (run === this.#lastRun) this.#lastRun = undefined
+    return false
   }
 
   /**
@@ -99,17 +144,17 @@ export class Session<T> {
    * its next ACK it may still refuse what it has: a GOAWAY that the last connection has lost is said again.
    */
   goOn(received: number): void {
-    const { acknowledged } = this
-    const above = this.#arrived === NOTHING ? acknowledged : this.#arrived.above
-    const entries = this.#entriesBetween(acknowledged, received)
+    this.forEach((entry, number) => {
+      if (number <= received && !(entry instanceof FrameRun)) this.#arrived.push({ number, entry })
+    })
     this.acknowledge(received)
     this.sent = received
-    this.#arrived = { above, entries: [...this.#arrived.entries, ...entries] }
+    this.#sentEntries = 0
   }
 
   /** Takes an ACK: the other side has `received` of ours, and had sent `sent` of its own at this point of the stream. */
   onAck(received: number, sent: number): void {
-    this.#arrived = NOTHING
+    if (this.#arrived.length > 0) this.#arrived = []
     this.acknowledge(received)
     if (sent === this.received) return
     throw new ProtocolViolation(`ACK says ${sent} frames were sent, ${this.received} have arrived`)
@@ -122,19 +167,31 @@ export class Session<T> {
     }
     // Said again after a reconnection, it is behind what has been acknowledged since.
     if (last > this.acknowledged) this.acknowledge(last)
-    const { above, entries } = this.#arrived
-    return [...entries.slice(Math.max(0, last - above)), ...this.entriesAbove(last)]
+    const arrived = this.#arrived.filter(({ number }) => number > last).map(({ entry }) => entry)
+    return [...arrived, ...this.entriesAbove(last)]
   }
 
-  /** The entries above number `last`, in order. They stay in the log: their numbers are taken. */
+  /** The entries of frames above number `last`, in order. They stay in the log: their numbers are taken. */
   entriesAbove(last: number): T[] {
-    return this.#entriesBetween(Math.max(last, this.acknowledged), this.written)
+    const above: T[] = []
+    this.forEach((entry, number) => {
+      if (number > last && !(entry instanceof FrameRun)) above.push(entry)
+    })
+    return above
   }
 
-  /** The entries above number `low`, which is acknowledged at least, up to number `high`. */
-  #entriesBetween(low: number, high: number): T[] {
-    const entries: T[] = []
-    for (let number = low; number < high; number++) entries.push(this.#entries.at(number - this.acknowledged)!)
-    return entries
+  /** Calls back with each entry of the log and the number of its first frame. */
+  forEach(callback: (entry: T | FrameRun, number: number) => void): void {
+    let number = this.acknowledged + 1
+    for (let index = 0; index < this.#log.length; index++) {
+      const entry = this.#log.at(index)!
+      callback(entry, number)
+      number += entry instanceof FrameRun ? entry.frames : 1
+    }
+  }
+
+  #push(entry: T | FrameRun, bytes: number): void {
+    this.#log.push(entry)
+    this.#sizes.push(bytes)
   }
 }

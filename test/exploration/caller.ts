@@ -200,7 +200,7 @@ export class Caller {
 
   #sendNext(s: State): void {
     const end = s.caller!
-    const entry = sessionOf(end).next
+    const entry = sessionOf(end).next as Entry
     const isWanted = !entry.startsWith('req') || s.calls[numberIn(entry)] === 'written'
     this.#terms.sendNext(end, s.wires[s.wire]!.up, isWanted)
   }

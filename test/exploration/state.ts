@@ -179,10 +179,10 @@ export function sessionOf(end: End): Session<Entry> {
   const { above, entries } = end.arrived
   session.written = entries.length > 0 ? above : end.acknowledged
   session.acknowledged = session.written
-  for (const entry of [...entries, ...end.log]) session.write(entry, 1)
-  session.sent = end.sent
-  if (entries.length > 0) session.goOn(end.acknowledged)
-  session.sent = end.sent
+  session.sent = session.written
+  for (const entry of [...entries, ...end.log]) session.write(entry, 1, true)
+  session.goOn(end.acknowledged)
+  while (session.sent < end.sent) session.noteSent()
   session.received = end.received
   return session
 }

@@ -37,12 +37,9 @@ export class Terms {
   /** Writes a counted frame. It goes over `wire`, if there is one, unless that lacks others before it. */
   write(end: End, entry: Entry, wire: Frame[] | undefined): void {
     const session = sessionOf(end)
-    const isNext = !session.isBehind || this.is('new before old')
-    session.write(entry, 1)
-    if (wire !== undefined && isNext) {
-      session.noteSent()
-      wire.push(entry)
-    }
+    const isNext = wire !== undefined && (!session.isBehind || this.is('new before old'))
+    session.write(entry, 1, isNext)
+    if (isNext) wire.push(entry)
     store(end, session)
   }
 
@@ -55,7 +52,7 @@ export class Terms {
   sendNext(end: End, wire: Frame[], isWanted: boolean): void {
     const session = sessionOf(end)
     if (!isWanted) session.replaceNext('skip', 1)
-    const entry = session.next
+    const entry = session.next as Entry
     session.noteSent()
     store(end, session)
     if (isWanted || !this.is('no SKIP')) wire.push(entry)

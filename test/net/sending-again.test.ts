@@ -14,6 +14,8 @@ import type { VirtualStream } from './virtual-runtime.ts'
 const KIB = 1024
 /** How much a connection is given before it has handed some over, bytes. */
 const PIPE_BYTES = 256 * KIB
+/** Frames that lie in one buffer go together. */
+const BUFFER_BYTES = 64 * KIB
 const ANSWERS = 600
 const ANSWER = text(1_000)
 const CALLER = { wantsSession: true, incarnation: Buffer.alloc(16, 7) }
@@ -83,7 +85,7 @@ test('a connection is given what it lacks as far as there is room, and what is n
   peer.sendAck()
   await runtime.settle()
   const given = serverEnd.bufferedBytes
-  assert.ok(given >= PIPE_BYTES && given < PIPE_BYTES + 2 * KIB, `${given} bytes`)
+  assert.ok(given >= PIPE_BYTES && given < PIPE_BYTES + BUFFER_BYTES, `${given} bytes`)
   ask(peer, ANSWERS + 1)
   await runtime.settle()
   assert.ok(serverEnd.bufferedBytes < given + KIB, 'the answer to a new request waits for its turn')
@@ -134,7 +136,7 @@ test('who comes back for much does not keep another waiting', async (t) => {
   peer.sendAck()
   ask(other.peer, 1)
   await runtime.settle()
-  assert.ok(seen < 100, `it was answered behind ${seen} answers`)
+  assert.ok(seen < ANSWERS / 2, `it was answered behind ${seen} answers`)
   assert.deepEqual(replies(peer), numbers(ANSWERS))
 })
 

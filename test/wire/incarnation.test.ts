@@ -30,7 +30,7 @@ const UNTIL_MS = 30_000
 /** A holder of a session in which 2 frames have come and 3 were written. */
 function holderWith(id = ID): { session: Holder['session'] } {
   const frames = new Session<string>()
-  for (const entry of 'abc') frames.write(entry, 16)
+  for (const entry of 'abc') frames.write(entry, 16, true)
   frames.accept()
   frames.accept()
   return { session: { id, frames } }

@@ -5,15 +5,24 @@ import { describe, it, test } from 'node:test'
 import fc from 'fast-check'
 import { ProtocolViolation } from '../../src/errors.ts'
 import { goesOn, isResumed, refusalOfHello } from '../../src/wire/attach.ts'
+import { FrameRun } from '../../src/wire/frame-run.ts'
 import { Session } from '../../src/wire/session.ts'
+
+/** A frame as the twin keeps it. Of a call it is known what stands for it, of others where they lie. */
+interface TwinFrame {
+  /** Its place among all that were ever made; negative once another frame has its place. */
+  id: number
+  bytes: number
+  isCall: boolean
+}
 
 /** Keeps every frame that was ever written, and finds everything by looking through all of them. */
 class DumbSession {
-  frames: { entry: number; bytes: number }[] = []
+  frames: TwinFrame[] = []
   acknowledged = 0
   sent = 0
 
-  get open(): { entry: number; bytes: number }[] {
+  get open(): TwinFrame[] {
     return this.frames.slice(this.acknowledged)
   }
 
@@ -22,16 +31,48 @@ class DumbSession {
   }
 }
 
+/** Frames of 8 bytes and more, one behind the other, that say their id. */
+class Frames {
+  readonly #buffer = Buffer.alloc(64 * 1024)
+  #end = 0
+
+  make(id: number, bytes: number, isApart: boolean): { buffer: Buffer; start: number; end: number } {
+    const start = this.#end + (isApart ? 1 : 0)
+    this.#end = start + bytes
+    this.#buffer.writeUInt32BE(bytes - 4, start)
+    this.#buffer.writeInt32BE(id, start + 4)
+    return { buffer: this.#buffer, start, end: this.#end }
+  }
+}
+
+function idsIn({ buffer, start, end, frames }: FrameRun): number[] {
+  const ids: number[] = []
+  for (let at = start; at < end; at += 4 + buffer.readUInt32BE(at)) ids.push(buffer.readInt32BE(at + 4))
+  assert.equal(ids.length, frames)
+  return ids
+}
+
 type Step =
-  | { readonly type: 'write'; readonly bytes: number }
+  | {
+      readonly type: 'write'
+      readonly what: 'call' | 'frame' | 'frame apart'
+      readonly bytes: number
+      readonly isSent: boolean
+    }
   | { readonly type: 'acknowledge' | 'above' | 'go on'; readonly number: number }
   | { readonly type: 'send' }
   | { readonly type: 'skip' }
 
+const written = fc.record({
+  type: fc.constant('write'),
+  what: fc.constantFrom('call', 'frame', 'frame', 'frame', 'frame apart'),
+  bytes: fc.integer({ min: 8, max: 500 }),
+  isSent: fc.boolean(),
+})
 const step = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ type: fc.constant('write'), bytes: fc.integer({ min: 16, max: 5000 }) }) },
-  { weight: 5, arbitrary: fc.record({ type: fc.constantFrom('send', 'send', 'send', 'skip') }) },
-  { weight: 4, arbitrary: fc.record({ type: fc.constantFrom('acknowledge', 'above', 'go on'), number: fc.nat(30) }) },
+  { weight: 6, arbitrary: written },
+  { weight: 4, arbitrary: fc.record({ type: fc.constantFrom('send', 'send', 'send', 'skip') }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('acknowledge', 'above', 'go on'), number: fc.nat(30) }) },
 ) as fc.Arbitrary<Step>
 
 test('a session does what its twin does: numbering, sending, acknowledging, looking above a number, sending again', () => {
@@ -39,25 +80,48 @@ test('a session does what its twin does: numbering, sending, acknowledging, look
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const session = new Session<number>()
       const twin = new DumbSession()
+      const frames = new Frames()
       for (const each of steps) {
         if (each.type === 'write') {
-          session.write(twin.frames.length, each.bytes)
-          twin.frames.push({ entry: twin.frames.length, bytes: each.bytes })
-        } else if (each.type === 'above') {
-          const above = twin.frames.slice(Math.max(twin.acknowledged, each.number)).map(({ entry }) => entry)
-          assert.deepEqual(session.entriesAbove(each.number), above)
-        } else if (each.type === 'send' || each.type === 'skip') {
-          const next = twin.frames[twin.sent]
-          assert.equal(session.isBehind, next !== undefined)
-          if (next === undefined) continue
-          assert.equal(session.next, next.entry)
-          if (each.type === 'skip') {
-            assert.equal(session.replaceNext(-next.entry, 16), next.bytes)
-            Object.assign(next, { entry: -next.entry, bytes: 16 })
-            assert.equal(session.next, next.entry)
+          const id = twin.frames.length + 1
+          const { what, bytes } = each
+          // What is new is sent when nothing else is to be sent before it.
+          const isSent = each.isSent && !session.isBehind
+          if (what === 'call') session.write(id, bytes, isSent)
+          else {
+            const { buffer, start, end } = frames.make(id, bytes, what === 'frame apart')
+            session.writeFrame(buffer, start, end, isSent)
           }
+          twin.frames.push({ id, bytes, isCall: what === 'call' })
+          if (isSent) twin.sent++
+        } else if (each.type === 'above') {
+          const above = twin.frames.slice(Math.max(twin.acknowledged, each.number)).filter(({ isCall }) => isCall)
+          assert.deepEqual(
+            session.entriesAbove(each.number),
+            above.map(({ id }) => id),
+          )
+        } else if (each.type === 'send' || each.type === 'skip') {
+          const first = twin.frames[twin.sent]
+          assert.equal(session.isBehind, first !== undefined)
+          if (first === undefined) continue
+          if (each.type === 'skip' && first.isCall) {
+            const { buffer, start, end } = frames.make(-first.id, 16, true)
+            session.replaceNext(new FrameRun(buffer, start, end), 16)
+            Object.assign(first, { id: -first.id, bytes: 16, isCall: false })
+          }
+          const { next, nextBytes } = session
+          const ids = next instanceof FrameRun ? idsIn(next) : [next]
+          const sent = twin.frames.slice(twin.sent, twin.sent + ids.length)
+          assert.deepEqual(
+            ids,
+            sent.map(({ id }) => id),
+          )
+          assert.equal(
+            nextBytes,
+            sent.reduce((sum, { bytes }) => sum + bytes, 0),
+          )
           session.noteSent()
-          twin.sent++
+          twin.sent += ids.length
         } else if (each.number < twin.acknowledged || each.number > twin.sent) {
           assert.throws(() => session.acknowledge(each.number), ProtocolViolation)
           assert.equal(session.covers(each.number), false)
@@ -74,23 +138,37 @@ test('a session does what its twin does: numbering, sending, acknowledging, look
         )
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 1_000 },
   )
+})
+
+test('frames that lie one behind the other have one entry, however many', () => {
+  const session = new Session<string>()
+  const frames = new Frames()
+  for (let id = 1; id <= 1_000; id++) {
+    const { buffer, start, end } = frames.make(id, 20, false)
+    session.writeFrame(buffer, start, end, true)
+  }
+  session.acknowledge(300)
+  session.goOn(400)
+  const { next } = session
+  assert.ok(next instanceof FrameRun)
+  assert.deepEqual(idsIn(next).slice(0, 2), [401, 402])
+  assert.deepEqual([next.frames, session.nextBytes, session.logBytes], [600, 12_000, 12_000])
+  session.noteSent()
+  assert.deepEqual([session.sent, session.isBehind], [1_000, false])
 })
 
 /** A session that has sent these frames. */
 function sessionOf(entries: Iterable<string>, bytes = 16): Session<string> {
   const session = new Session<string>()
-  for (const entry of entries) {
-    session.write(entry, bytes)
-    session.noteSent()
-  }
+  for (const entry of entries) session.write(entry, bytes, true)
   return session
 }
 
 test('an acknowledgement that goes back, or is ahead of what was sent, is a violation and changes nothing', () => {
   const session = sessionOf(['one', 'two'], 20)
-  session.write('not sent', 30)
+  session.write('not sent', 30, false)
   session.acknowledge(1)
   for (const number of [0, 3, 2 ** 53 - 1]) assert.throws(() => session.acknowledge(number), ProtocolViolation)
   assert.throws(() => session.refusedAbove(3), ProtocolViolation)
@@ -101,8 +179,7 @@ test('what a log weighs is the bytes of its frames, or 128 for each when that is
   assert.equal(new Session<string>().logWeight, 0)
   const session = sessionOf(['small', 'small'], 20)
   assert.deepEqual([session.logged, session.logWeight], [2, 256])
-  session.write('large', 1_000)
-  session.noteSent()
+  session.write('large', 1_000, true)
   assert.deepEqual([session.logged, session.logWeight], [3, 1_040])
   session.acknowledge(3)
   assert.deepEqual([session.logged, session.logWeight], [0, 0])

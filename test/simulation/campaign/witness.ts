@@ -10,8 +10,8 @@ import type { Connection } from '../../../src/net/connection.ts'
 import type { NodeManager } from '../../../src/net/node-manager.ts'
 import type { Turn } from '../../../src/net/turn.ts'
 import type { Hello } from '../../../src/wire/control.ts'
-import { Kind } from '../../../src/wire/frame.ts'
-import { Frame } from '../../../src/wire/frame-writer.ts'
+import { Kind, LENGTH_BYTES } from '../../../src/wire/frame.ts'
+import { FrameRun } from '../../../src/wire/frame-run.ts'
 import { Violation } from './ledger.ts'
 
 /** The edge cases of going on with a session. A campaign is to meet each of them. */
@@ -162,9 +162,14 @@ export class Witness {
     if (session.refusal !== undefined) this.#count('after GOAWAY was heard')
     const awayMs = channel.turn.runtime.now() - (seen?.lostAt ?? Infinity)
     if (this.isAccepted(channel) && awayMs > 0.9 * session.ttlMs) this.#count('back in the last tenth of its time')
-    const again = frames.entriesAbove(terms.peerReceived)
-    if (again.length === 0) this.#count('nothing to send again')
-    for (const edge of new Set(again.map((entry) => edgeOf(entry, channel)))) if (edge !== undefined) this.#count(edge)
+    if (frames.written === terms.peerReceived) this.#count('nothing to send again')
+    const edges = new Set<Edge | undefined>()
+    frames.forEach((entry, number) => {
+      const missing = Math.max(0, terms.peerReceived + 1 - number)
+      if (entry instanceof FrameRun) for (const kind of kindsOf(entry).slice(missing)) edges.add(edgeOfKind(kind))
+      else if (missing === 0) edges.add(edgeOfCall(entry as Call, channel))
+    })
+    for (const edge of edges) if (edge !== undefined) this.#count(edge)
   }
 
   #count(edge: Edge): void {
@@ -172,15 +177,21 @@ export class Witness {
   }
 }
 
-/** What is special about an entry of a log that is sent again. */
-function edgeOf(entry: unknown, channel: Channel): Edge | undefined {
-  if (entry instanceof Frame) {
-    const kind = entry.buffer[entry.start + 4]!
-    if (kind === Kind.item) return 'items sent again, of a stream that was cut in the middle'
-    if (kind === Kind.cancel) return 'a CANCEL sent again'
-    return kind >= Kind.reply && kind <= Kind.error ? 'answers sent again' : undefined
-  }
-  const call = entry as Call
+function kindsOf({ buffer, start, end }: FrameRun): number[] {
+  const kinds: number[] = []
+  for (let at = start; at < end; at += LENGTH_BYTES + buffer.readUInt32BE(at)) kinds.push(buffer[at + LENGTH_BYTES]!)
+  return kinds
+}
+
+/** What is special about a frame that is sent again as it is. */
+function edgeOfKind(kind: number): Edge | undefined {
+  if (kind === Kind.item) return 'items sent again, of a stream that was cut in the middle'
+  if (kind === Kind.cancel) return 'a CANCEL sent again'
+  return kind >= Kind.reply && kind <= Kind.error ? 'answers sent again' : undefined
+}
+
+/** What is special about a call that is sent again. */
+function edgeOfCall(call: Call, channel: Channel): Edge | undefined {
   if (!call.isWantedAt(channel)) {
     return call.stopReason === 'deadline'
       ? 'a SKIP for a request whose deadline passed meanwhile'

@@ -184,8 +184,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     SESSION,
     'this.sent = received\n',
     `this.sent = received
-    if (this.logged > 1) {
-      this.#entries.push(this.#entries.shift()!)
+    if (this.#log.length > 1) {
+      this.#log.push(this.#log.shift()!)
       this.#sizes.push(this.#sizes.shift()!)
     }
 `,
@@ -196,18 +196,19 @@ export const plantedBugs: readonly PlantedBug[] = [
     SESSION,
     'this.#sizes.push(bytes)\n  }',
     `this.#sizes.push(bytes)
-    if (this.#entries.length <= 8) return
-    this.#entries.shift()
+    if (this.#log.length <= 8) return
+    const first = this.#log.shift()!
     this.#sizes.shift()
-    this.acknowledged++
+    this.#sentEntries--
+    this.acknowledged += first instanceof FrameRun ? first.frames : 1
   }`,
   ),
   bug(
     'skip-vanishes',
     'a withdrawn request leaves no SKIP: the numbers of both sides part',
     CHANNEL_SESSION,
-    'this.#sendFrame(skip)',
-    'this.frames.noteSent()',
+    'this.connection!.send(buffer, start, end)\n    call.onSkipped',
+    'call.onSkipped',
   ),
   bug(
     'window-leak',
@@ -249,7 +250,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'requests that were written in a session that has ended are sent again in the next',
     CHANNEL,
     'for (const call of session.unacknowledgedOneWays()) call.onUnacknowledged(this)',
-    "this.#queue.unshift(session.frames.entriesAbove(0).filter((entry) => 'msgID' in entry) as never)",
+    'this.#queue.unshift(session.frames.entriesAbove(0))',
   ),
   bug(
     'refused-in-disorder',
