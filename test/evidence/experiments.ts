@@ -30,7 +30,8 @@ export interface Finding {
 
 export interface Experiment {
   readonly name: string
-  run(isLong: boolean): Promise<Finding>
+  /** `isTimed`: times decide. */
+  run(isLong: boolean, isTimed: boolean): Promise<Finding>
 }
 
 const SHORT_SEEDS = 2_000

@@ -82,6 +82,7 @@ export async function runCombined(
   const target = await TargetServer.start({ strictness })
   let attack: ChildProcess | undefined
   try {
+    const idle = await target.health()
     const honest = await HonestClient.connect(target.address)
     honest.start()
     await pause(WARM_UP_MS)
@@ -89,8 +90,10 @@ export async function runCombined(
     honest.start()
     await pause(baselineMs)
     const before = await honest.stop()
-    const idle = await target.health()
+    // Its calls go on meanwhile, and do not count: behind a pause they would be slow for a while, and attackers have done nothing yet.
+    honest.start()
     attack = await startAttack(target.port, deeds, strictness)
+    await honest.stop()
     honest.start()
     await pause(attackMs)
     await honest.checkOnce()
