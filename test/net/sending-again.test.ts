@@ -36,6 +36,15 @@ async function connectAs({ runtime, port }: ServedPeer, hello: Partial<Hello>, i
   return { peer, serverEnd: stream.other! }
 }
 
+/** Connects again, and says that it has sent all its requests and has `receivedFrames` of the answers. */
+async function comeBack(served: ServedPeer, hello: Partial<Hello>, isTaken = true): Promise<Caller> {
+  const caller = await connectAs(served, hello, isTaken)
+  caller.peer.sentFrames = ANSWERS
+  caller.peer.receivedFrames = hello.receivedFrames ?? 0
+  caller.peer.sendAck()
+  return caller
+}
+
 /** A caller that has asked for `ANSWERS` answers, has got none, and has lost its connection: what its next HELLO must say. */
 async function cutCaller(served: ServedPeer): Promise<Partial<Hello>> {
   const { peer, serverEnd } = await connectAs(served, { attachEpoch: 1 })
@@ -80,9 +89,7 @@ test('a connection is given what it lacks as far as there is room, and what is n
   const served = await servePeer(t)
   const { runtime } = served
   const hello = await cutCaller(served)
-  const { peer, serverEnd } = await connectAs(served, hello, false)
-  peer.sentFrames = ANSWERS
-  peer.sendAck()
+  const { peer, serverEnd } = await comeBack(served, hello, false)
   await runtime.settle()
   const given = serverEnd.bufferedBytes
   assert.ok(given >= PIPE_BYTES && given < PIPE_BYTES + BUFFER_BYTES, `${given} bytes`)
@@ -99,9 +106,7 @@ test('an ACK in between counts what has been sent so far', async (t) => {
   const served = await servePeer(t)
   const { runtime } = served
   const hello = await cutCaller(served)
-  const { peer, serverEnd } = await connectAs(served, hello, false)
-  peer.sentFrames = ANSWERS
-  peer.sendAck()
+  const { peer, serverEnd } = await comeBack(served, hello, false)
   await runtime.settle()
   ask(peer, ANSWERS + 1)
   // An acknowledgement of that is due in a while.
@@ -144,19 +149,14 @@ test('a connection that is lost while it lacks much is followed by one that goes
   const served = await servePeer(t)
   const { runtime } = served
   const hello = await cutCaller(served)
-  const second = await connectAs(served, hello, false)
-  second.peer.sentFrames = ANSWERS
-  second.peer.sendAck()
+  const second = await comeBack(served, hello, false)
   await runtime.settle()
   second.serverEnd.take(100 * KIB)
   const { receivedFrames } = second.peer
   assert.ok(receivedFrames > 0 && receivedFrames < 110)
   second.peer.close()
   await runtime.settle()
-  const third = await connectAs(served, { ...hello, attachEpoch: 3, receivedFrames })
-  third.peer.sentFrames = ANSWERS
-  third.peer.receivedFrames = receivedFrames
-  third.peer.sendAck()
+  const third = await comeBack(served, { ...hello, attachEpoch: 3, receivedFrames })
   await runtime.settle()
   assert.deepEqual([...replies(second.peer), ...replies(third.peer)], numbers(ANSWERS))
 })

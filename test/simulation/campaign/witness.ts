@@ -165,9 +165,9 @@ export class Witness {
     if (frames.written === terms.peerReceived) this.#count('nothing to send again')
     const edges = new Set<Edge | undefined>()
     frames.forEach((entry, number) => {
-      const missing = Math.max(0, terms.peerReceived + 1 - number)
-      if (entry instanceof FrameRun) for (const kind of kindsOf(entry).slice(missing)) edges.add(edgeOfKind(kind))
-      else if (missing === 0) edges.add(edgeOfCall(entry as Call, channel))
+      const arrived = Math.max(0, terms.peerReceived + 1 - number)
+      if (entry instanceof FrameRun) for (const kind of kindsOf(entry).slice(arrived)) edges.add(edgeOfKind(kind))
+      else if (arrived === 0) edges.add(edgeOfCall(entry as Call, channel))
     })
     for (const edge of edges) if (edge !== undefined) this.#count(edge)
   }

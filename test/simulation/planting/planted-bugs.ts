@@ -175,7 +175,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'resend-nothing',
     'what a connection has lost is not sent again',
     SESSION,
-    'this.sent = received\n',
+    'this.sent = received\n    this.#sentEntries = 0\n',
     'void received\n',
   ),
   bug(
