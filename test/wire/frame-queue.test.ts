@@ -212,19 +212,22 @@ test('one of very many is found without a table of all, wherever it stands', () 
 
 for (const order of ['from the first on', 'from the last on'] as const) {
   test(`a few that stay, again and again, among many that are withdrawn ${order}, are put together`, () => {
-    const queue = new FrameQueue()
-    // As many chunks as are kept when nobody uses them.
-    pushAll(queue, 1, 20_000)
-    queue.clear()
-    const before = used()
-    for (let round = 0; round < 200; round++) {
-      const first = 1 + round * 5_000
-      pushAll(queue, first, first + 4_999)
-      for (let index = 0; index < 5_000; index++) {
-        const place = order === 'from the first on' ? index : 4_999 - index
-        if (place % 400 !== 0) queue.withdraw(first + place)
+    const withFewLeft = (rounds: number): FrameQueue => {
+      const queue = new FrameQueue()
+      for (let round = 0; round < rounds; round++) {
+        const first = 1 + round * 5_000
+        pushAll(queue, first, first + 4_999)
+        for (let index = 0; index < 5_000; index++) {
+          const place = order === 'from the first on' ? index : 4_999 - index
+          if (place % 400 !== 0) queue.withdraw(first + place)
+        }
       }
+      return queue
     }
+    // What the code itself takes, compiled and counted for coverage, and the chunks that are kept when nobody uses them.
+    withFewLeft(50).clear()
+    const before = used()
+    const queue = withFewLeft(200)
     assert.equal(queue.length, 200 * 13)
     const left = used() - before
     assert.ok(left < 3 * 25 * queue.length, `${left} bytes are left for ${queue.length}`)
