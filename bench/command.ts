@@ -3,12 +3,13 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { complaints, unjudged } from './ci.ts'
 import type { Bench, Section } from './experiments/benchmark.ts'
 import { benchmarks, chosenBenchmarks } from './experiments/benchmarks.ts'
 import { type Options, parseOptions, USAGE, UsageError } from './options.ts'
 import { Agents, startAgent } from './processes/remote.ts'
-import { localServers, type ServerSource } from './processes/server-handle.ts'
+import { localServers, modulePath, type ServerSource } from './processes/server-handle.ts'
 import { changes, readReport } from './report/baseline.ts'
 import { page } from './report/page.ts'
 import { throughputPlot } from './report/plots.ts'
@@ -87,6 +88,7 @@ async function run(options: Options): Promise<Report> {
     warmupMs: options.warmupMs,
     seconds: (performance.now() - startedAt) / 1000,
     remotes: options.remotes,
+    heapBytes: options.heapBytes,
   })
 }
 
@@ -98,8 +100,8 @@ function makeBench(options: Options, source: ServerSource): Bench {
       launches: options.launches,
       windowMs: options.timeMs,
       warmupMs: options.warmupMs,
-      clientFlags: profileFlags(options, 'client'),
-      serverFlags: profileFlags(options, 'servers'),
+      clientFlags: processFlags(options, 'client'),
+      serverFlags: processFlags(options, 'servers'),
       source,
       sendBufferBytes: options.sendBufferBytes,
       serverBufferBytes: options.serverBufferBytes,
@@ -109,14 +111,18 @@ function makeBench(options: Options, source: ServerSource): Bench {
   }
 }
 
-/** Flags of Node.js under which each process writes its profiles into a folder when it ends: one for the client, one for the servers. */
-function profileFlags({ cpuprofile, memprofile, trace }: Options, whose: 'client' | 'servers'): string[] {
+/**
+ * Flags of Node.js under which each process holds what an application would, and writes its profiles into a folder when it
+ * ends: one for the client, one for the servers.
+ */
+function processFlags({ heapBytes, cpuprofile, memprofile, trace }: Options, whose: 'client' | 'servers'): string[] {
   const folder = (name: string): string => {
     const folder = path.resolve(name, whose)
     mkdirSync(folder, { recursive: true })
     return folder
   }
   const flags: string[] = []
+  if (heapBytes > 0) flags.push(`--import=${pathToFileURL(modulePath('application-heap')).href}?bytes=${heapBytes}`)
   if (cpuprofile !== undefined) flags.push('--cpu-prof', `--cpu-prof-dir=${folder(cpuprofile)}`)
   if (memprofile !== undefined) flags.push('--heap-prof', `--heap-prof-dir=${folder(memprofile)}`)
   if (trace !== undefined)

@@ -25,6 +25,7 @@ export interface Options {
   readonly serverStats: boolean
   readonly sendBufferBytes: number | undefined
   readonly serverBufferBytes: number | undefined
+  readonly heapBytes: number
   readonly cpuprofile: string | undefined
   readonly memprofile: string | undefined
   readonly trace: string | undefined
@@ -62,6 +63,7 @@ const FLAGS = {
   'server-stats': { type: 'boolean', default: false },
   'send-buffer': { type: 'string' },
   'server-buffer': { type: 'string' },
+  heap: { type: 'string', default: '0' },
   cpuprofile: { type: 'string' },
   memprofile: { type: 'string' },
   trace: { type: 'string' },
@@ -82,6 +84,7 @@ npm run bench -- --benchmarks <regexp>  those whose names match; --list shows th
                        target is far from the fastest, 1)
   --time 150ms         how long a round counts; ms or s
   --warmup 1s          before the first round, up to four times as long while calls get faster
+  --heap 16MiB         objects that every process holds beside what it measures, as applications do (0)
   --json file          also writes the report there; --out folder (bench-results) gets JSON, Markdown and HTML
   --plot file.svg      the plot of the README, of the goals table's points
   --from file          runs nothing: prints and writes a report that was written before; --baseline and --ci judge it
@@ -133,6 +136,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     sendBufferBytes: values['send-buffer'] === undefined ? undefined : bytes('send-buffer', values['send-buffer']),
     serverBufferBytes:
       values['server-buffer'] === undefined ? undefined : bytes('server-buffer', values['server-buffer']),
+    heapBytes: bytes('heap', values.heap),
     cpuprofile: values.cpuprofile,
     memprofile: values.memprofile,
     trace: values.trace,
@@ -150,7 +154,9 @@ function parse(args: readonly string[]) {
   return parseArgs({ args: [...args], options: FLAGS, allowPositionals: false }).values
 }
 
-function check({ configSize, quorumSize, remotes, server }: Options): void {
+function check({ configSize, quorumSize, remotes, server, heapBytes }: Options): void {
+  if (heapBytes > 0 && remotes.length > 0)
+    throw new UsageError('--heap is for processes of this machine, without --remotes')
   if (quorumSize !== undefined && quorumSize > configSize)
     throw new UsageError(`--quorum-size ${quorumSize}: there are ${configSize} nodes (--config-size, or --remotes)`)
   for (const address of [...remotes, ...(server === undefined ? [] : [server])]) {

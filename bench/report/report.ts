@@ -33,7 +33,11 @@ export interface RunFacts {
   readonly warmupMs: number
   readonly seconds: number
   readonly remotes: readonly string[]
+  /** Objects that every process held beside what it measured, bytes. */
+  readonly heapBytes: number
 }
+
+const MIB = 1024 * 1024
 
 /** Makes the report of a run. */
 export function makeReport(sections: readonly Section[], targets: readonly Target[], run: RunFacts): Report {
@@ -54,13 +58,17 @@ export function makeReport(sections: readonly Section[], targets: readonly Targe
     layout:
       run.remotes.length > 0
         ? `one process per server on ${run.remotes.join(', ')}, one client process here`
-        : 'one process per server and one client process for each target, new ones at each point, on one machine over loopback',
+        : `one process per server and one client process for each target, new ones at each point, on one machine over loopback${held(run.heapBytes)}`,
     targets: targets
       .filter(({ name }) => measured.has(name))
       .map((target) => ({ name: target.name, title: target.title, ...target.describe() })),
     sections,
     verdicts: judge(sections),
   }
+}
+
+function held(heapBytes: number): string {
+  return heapBytes > 0 ? `, each with ${Math.round(heapBytes / MIB)} MiB of objects beside what it measures` : ''
 }
 
 function commit(): string {

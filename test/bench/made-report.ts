@@ -35,5 +35,6 @@ export function section(name: string, ...results: TargetResult[]): Section {
 
 /** A report of this commit and this machine. */
 export function report(...sections: Section[]): Report {
-  return makeReport(sections, targets, { rounds: 3, launches: 1, windowMs: 1, warmupMs: 1, seconds: 1, remotes: [] })
+  const run = { rounds: 3, launches: 1, windowMs: 1, warmupMs: 1, seconds: 1, remotes: [], heapBytes: 0 }
+  return makeReport(sections, targets, run)
 }
