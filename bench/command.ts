@@ -15,7 +15,8 @@ import { page } from './report/page.ts'
 import { throughputPlot } from './report/plots.ts'
 import { makeReport, type Report } from './report/report.ts'
 import { goalsTable, markdown, pointTable, serversTable } from './report/text.ts'
-import { isAvailable, targetNamed, targets } from './targets/targets.ts'
+import type { Target } from './targets/target.ts'
+import { isAvailable, loadTargets } from './targets/targets.ts'
 
 try {
   process.exitCode = await main(process.argv.slice(2))
@@ -70,10 +71,11 @@ async function serve(address: string): Promise<void> {
 async function run(options: Options): Promise<Report> {
   const chosen = chosenBenchmarks(options)
   const startedAt = performance.now()
+  const targets = await loadTargets()
   const agents = options.remotes.length === 0 ? undefined : await Agents.connect(options.remotes)
   const sections: Section[] = []
   try {
-    const bench = makeBench(options, agents ?? localServers)
+    const bench = makeBench(options, targets, agents ?? localServers)
     for (const [position, benchmark] of chosen.entries()) {
       console.log(`[${position + 1}/${chosen.length}] ${benchmark.title}`)
       sections.push(await benchmark.run(bench))
@@ -92,7 +94,7 @@ async function run(options: Options): Promise<Report> {
   })
 }
 
-function makeBench(options: Options, source: ServerSource): Bench {
+function makeBench(options: Options, targets: readonly Target[], source: ServerSource): Bench {
   return {
     options,
     settings: {
@@ -107,7 +109,8 @@ function makeBench(options: Options, source: ServerSource): Bench {
       serverBufferBytes: options.serverBufferBytes,
       progress: (line) => console.log(line),
     },
-    choose: (...names) => (options.targets ?? names).map(targetNamed).filter(isAvailable),
+    choose: (...names) =>
+      (options.targets ?? names).map((name) => targets.find((each) => each.name === name)!).filter(isAvailable),
   }
 }
 

@@ -2,14 +2,14 @@
 
 import { parseArgs } from 'node:util'
 import { CI_BENCHMARKS } from './ci.ts'
-import { targets } from './targets/targets.ts'
+import { type TargetName, targetNames } from './targets/targets.ts'
 
 export interface Options {
   readonly full: boolean
   readonly ci: boolean
   readonly list: boolean
   readonly benchmarks: RegExp | undefined
-  readonly targets: readonly string[] | undefined
+  readonly targets: readonly TargetName[] | undefined
   readonly rounds: number
   readonly launches: number
   readonly timeMs: number
@@ -119,7 +119,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     ci: values.ci,
     list: values.list,
     benchmarks: regexp(values.benchmarks) ?? (values.ci ? CI_BENCHMARKS : undefined),
-    targets: targetNames(values.targets) ?? (values.ci ? ['gorums', 'floor'] : undefined),
+    targets: chosenTargets(values.targets) ?? (values.ci ? ['gorums', 'floor'] : undefined),
     rounds: whole('rounds', values.rounds, 1),
     launches: whole('launches', values.launches, 1),
     timeMs: duration('time', values.time),
@@ -173,11 +173,11 @@ function list(text: string | undefined): string[] | undefined {
     .filter((each) => each !== '')
 }
 
-function targetNames(text: string | undefined): string[] | undefined {
-  const names = list(text)
-  const known = targets.map(({ name }) => name)
-  const unknown = names?.find((name) => !known.includes(name))
-  if (unknown !== undefined) throw new UsageError(`--targets: there is no "${unknown}"; there are ${known.join(', ')}`)
+function chosenTargets(text: string | undefined): TargetName[] | undefined {
+  const names = list(text) as TargetName[] | undefined
+  const unknown = names?.find((name) => !targetNames.includes(name))
+  if (unknown !== undefined)
+    throw new UsageError(`--targets: there is no "${unknown}"; there are ${targetNames.join(', ')}`)
   return names
 }
 

@@ -2,6 +2,7 @@
 
 import type { Options } from '../options.ts'
 import type { Target } from '../targets/target.ts'
+import type { TargetName } from '../targets/targets.ts'
 import type { PointResult, Settings } from './point.ts'
 
 /** A figure that is no point: its name says what, its unit how. */
@@ -26,7 +27,7 @@ export interface Bench {
   readonly options: Options
   readonly settings: Settings
   /** The targets of these names, or those that the command line names, as far as they are installed. */
-  choose(...names: string[]): Target[]
+  choose(...names: TargetName[]): Target[]
 }
 
 export interface Benchmark {

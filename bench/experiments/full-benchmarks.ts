@@ -1,6 +1,7 @@
 // What `--full` adds: what codec, sessions and deadlines cost, how figures grow, one node alone, fixed rates, memory.
 
 import { LARGE_PAYLOADS, medianRatio } from '../report/goals.ts'
+import type { TargetName } from '../targets/targets.ts'
 import type { Bench, Benchmark, Fact, Section } from './benchmark.ts'
 import { echoPoint, sizeOf } from './goal-points.ts'
 import { largeWrites } from './large-writes.ts'
@@ -26,7 +27,7 @@ function sweep(
   title: string,
   label: string,
   values: readonly number[],
-  targets: readonly string[],
+  targets: readonly TargetName[],
   pointAt: (value: number) => Point,
   factsOf?: (points: readonly PointResult[]) => Fact[],
 ): Benchmark {

@@ -12,8 +12,8 @@ import {
   measureOneAllocation,
 } from '../measure/observation.ts'
 import { retainedBy } from '../measure/retained.ts'
-import type { ConnectOptions, TargetClient } from '../targets/target.ts'
-import { targetNamed } from '../targets/targets.ts'
+import type { ConnectOptions, Target, TargetClient } from '../targets/target.ts'
+import { loadTarget } from '../targets/targets.ts'
 import { answerParent } from './questions.ts'
 import { readUsage } from './usage.ts'
 
@@ -43,13 +43,13 @@ const QUIET_MS = 50
 /** How long a client that failed waits until it calls again, ms. */
 const RETRY_MS = 5
 
-let connected: ConnectQuestion | undefined
+let connected: { readonly target: Target; readonly question: ConnectQuestion } | undefined
 const clients: TargetClient[] = []
 
 answerParent({
   async connect(question: ConnectQuestion): Promise<void> {
-    connected = question
-    const target = targetNamed(question.target)
+    const target = await loadTarget(question.target)
+    connected = { target, question }
     for (let made = 0; made < question.clients; made++)
       clients.push(await target.connect(question.addresses, question.options))
   },
@@ -111,7 +111,7 @@ answerParent({
 })
 
 async function load(options: LoadOptions): Promise<LoadResult> {
-  if (connected?.options.operation !== 'multicast') return runLoad(clients, options)
+  if (connected?.question.options.operation !== 'multicast') return runLoad(clients, options)
   const startedAt = performance.now()
   const sent = await runBursts(clients as unknown as OneWayCaller[], options)
   const seconds = (performance.now() - startedAt) / 1000
@@ -121,9 +121,10 @@ async function load(options: LoadOptions): Promise<LoadResult> {
 /** Makes so many calls over relays that count, on connections of their own. */
 async function countBytes({ calls, inFlight }: { calls: number; inFlight: number }): Promise<number> {
   if (connected === undefined) throw new TypeError('not connected')
-  const relays = await Promise.all(connected.addresses.map((address) => CountingRelay.start(address)))
+  const { target, question } = connected
+  const relays = await Promise.all(question.addresses.map((address) => CountingRelay.start(address)))
   const addresses = relays.map(({ address }) => address)
-  const client = await targetNamed(connected.target).connect(addresses, connected.options)
+  const client = await target.connect(addresses, question.options)
   try {
     // The first call is not counted: it belongs to connecting.
     client.check(await client.call())

@@ -3,7 +3,8 @@
 
 import http2 from 'node:http2'
 import type net from 'node:net'
-import { checkPayload, type Message, makePayload } from './message.ts'
+import type { Message } from './message.ts'
+import { checkPayload, makePayload } from './payload.ts'
 import { packageVersion, requirePeer } from './project.ts'
 import type { ConnectOptions, RunningServer, ServeOptions, Target, TargetClient } from './target.ts'
 

@@ -6,7 +6,7 @@
 
 import net from 'node:net'
 import { Batch, FrameReader, PayloadReader } from './floor-frames.ts'
-import { makePayload } from './message.ts'
+import { makePayload } from './payload.ts'
 import { ReceivedCounter } from './received.ts'
 import type { ConnectOptions, RunningServer, ServeOptions, Target, TargetClient } from './target.ts'
 

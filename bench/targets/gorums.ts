@@ -13,9 +13,10 @@ import {
 } from 'gorums'
 import { SAMPLED_EACH } from '../measure/load.ts'
 import { downNodes } from './down-nodes.ts'
-import { checkPayload, type Message, makePayload, messageCodec, wallClock } from './message.ts'
+import { type Message, messageCodec } from './message.ts'
+import { checkPayload, makePayload } from './payload.ts'
 import { ownVersion } from './project.ts'
-import { ReceivedCounter } from './received.ts'
+import { ReceivedCounter, wallClock } from './received.ts'
 import type { ConnectOptions, RunningServer, ServeOptions, Target, TargetClient } from './target.ts'
 
 export interface GorumsVariant {

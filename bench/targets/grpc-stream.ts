@@ -13,7 +13,8 @@ import {
   serveGrpc,
   Votes,
 } from './grpc.ts'
-import { checkPayload, type Message, makePayload } from './message.ts'
+import type { Message } from './message.ts'
+import { checkPayload, makePayload } from './payload.ts'
 import type { ConnectOptions, RunningServer, ServeOptions, Target, TargetClient } from './target.ts'
 
 export const grpcStreamTarget: Target = {

@@ -12,7 +12,8 @@ import {
   UNARY_PATH,
   Votes,
 } from './grpc.ts'
-import { checkPayload, type Message, makePayload } from './message.ts'
+import type { Message } from './message.ts'
+import { checkPayload, makePayload } from './payload.ts'
 import type { ConnectOptions, RunningServer, ServeOptions, Target, TargetClient } from './target.ts'
 
 type Answer = (error: Error | null, reply: Message) => void

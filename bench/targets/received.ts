@@ -1,7 +1,6 @@
 // What a server counts of one-way messages.
 
 import { Histogram } from '../measure/histogram.ts'
-import { wallClock } from './message.ts'
 import type { Received } from './target.ts'
 
 export class ReceivedCounter {
@@ -45,4 +44,9 @@ export class ReceivedCounter {
     this.#latency.reset()
     return received
   }
+}
+
+/** The wall clock with the resolution of the monotonic one, ms. */
+export function wallClock(): number {
+  return performance.timeOrigin + performance.now()
 }

@@ -1,41 +1,44 @@
-// All targets, by name.
+// All targets, by name. A process that measures one loads the code of that one alone, as its users would: what the others
+// need would lie in its heap.
 
-import { connectTarget } from './connect.ts'
-import { floorTarget, keepingFloorTarget, sharedFloorTarget } from './floor.ts'
-import { gorumsTarget } from './gorums.ts'
-import { grpcStreamTarget } from './grpc-stream.ts'
-import { grpcUnaryTarget } from './grpc-unary.ts'
+import type { GorumsVariant } from './gorums.ts'
 import { isPeerInstalled } from './project.ts'
 import type { Target } from './target.ts'
 
-const OURS = { codec: 'protobuf', sessions: true, deadlines: true } as const
+const loaders = {
+  gorums: () => ours({ name: 'gorums', title: 'gorums' }),
+  floor: async () => (await import('./floor.ts')).floorTarget,
+  'grpc-stream': async () => (await import('./grpc-stream.ts')).grpcStreamTarget,
+  'grpc-unary': async () => (await import('./grpc-unary.ts')).grpcUnaryTarget,
+  connect: async () => (await import('./connect.ts')).connectTarget,
+  'floor-shared': async () => (await import('./floor.ts')).sharedFloorTarget,
+  'floor-kept': async () => (await import('./floor.ts')).keepingFloorTarget,
+  'gorums-msgpack': () => ours({ name: 'gorums-msgpack', title: 'gorums, MessagePack', codec: 'msgpack' }),
+  'gorums-no-sessions': () => ours({ name: 'gorums-no-sessions', title: 'gorums, sessions off', sessions: false }),
+  'gorums-no-deadlines': () => ours({ name: 'gorums-no-deadlines', title: 'gorums, deadlines off', deadlines: false }),
+  'gorums-bare': () =>
+    ours({ name: 'gorums-bare', title: 'gorums, sessions and deadlines off', sessions: false, deadlines: false }),
+} satisfies Record<string, () => Promise<Target>>
 
-export const targets: readonly Target[] = [
-  gorumsTarget({ name: 'gorums', title: 'gorums', ...OURS }),
-  floorTarget,
-  grpcStreamTarget,
-  grpcUnaryTarget,
-  connectTarget,
-  sharedFloorTarget,
-  keepingFloorTarget,
-  gorumsTarget({ name: 'gorums-msgpack', title: 'gorums, MessagePack', ...OURS, codec: 'msgpack' }),
-  gorumsTarget({ name: 'gorums-no-sessions', title: 'gorums, sessions off', ...OURS, sessions: false }),
-  gorumsTarget({ name: 'gorums-no-deadlines', title: 'gorums, deadlines off', ...OURS, deadlines: false }),
-  gorumsTarget({
-    name: 'gorums-bare',
-    title: 'gorums, sessions and deadlines off',
-    ...OURS,
-    sessions: false,
-    deadlines: false,
-  }),
-]
+async function ours(variant: Pick<GorumsVariant, 'name' | 'title'> & Partial<GorumsVariant>): Promise<Target> {
+  const { gorumsTarget } = await import('./gorums.ts')
+  return gorumsTarget({ codec: 'protobuf', sessions: true, deadlines: true, ...variant })
+}
 
-/** The target of this name. RangeError when there is none. */
-export function targetNamed(name: string): Target {
-  const target = targets.find((each) => each.name === name)
-  if (target === undefined)
-    throw new RangeError(`there is no target "${name}"; there are: ${targets.map((each) => each.name).join(', ')}`)
-  return target
+export type TargetName = keyof typeof loaders
+
+export const targetNames = Object.keys(loaders) as readonly TargetName[]
+
+/** Loads the target of this name. Rejects with a RangeError when there is none. */
+export async function loadTarget(name: string): Promise<Target> {
+  if (!Object.hasOwn(loaders, name))
+    throw new RangeError(`there is no target "${name}"; there are: ${targetNames.join(', ')}`)
+  return loaders[name as TargetName]()
+}
+
+/** Loads all targets, in the order of reports. */
+export function loadTargets(): Promise<readonly Target[]> {
+  return Promise.all(targetNames.map(loadTarget))
 }
 
 /** Whether what a target needs is installed. */

@@ -8,7 +8,7 @@ import type { Settings } from '../../bench/experiments/point.ts'
 import { closeToFastest, leastDisturbed, measurePoint } from '../../bench/experiments/turns.ts'
 import { localServers } from '../../bench/processes/server-handle.ts'
 import { markdown } from '../../bench/report/text.ts'
-import { targetNamed } from '../../bench/targets/targets.ts'
+import { loadTarget } from '../../bench/targets/targets.ts'
 import { report } from './made-report.ts'
 
 function settings(told: string[]): Settings {
@@ -28,7 +28,7 @@ describe('a point', () => {
   it('has so many rounds of each target as were asked for', async (t) => {
     checkLeaks(t)
     const told: string[] = []
-    const targets = [targetNamed('gorums'), targetNamed('floor')]
+    const targets = [await loadTarget('gorums'), await loadTarget('floor')]
     const { results, leftOut } = await measurePoint(echoPoint('4x16B', 4, 16), targets, settings(told))
     assert.equal(leftOut, undefined)
     assert.deepEqual(
@@ -44,7 +44,7 @@ describe('a point', () => {
   it('has a part of the rounds with each launch', async (t) => {
     checkLeaks(t)
     const launches = { ...settings([]), rounds: 5, launches: 2 }
-    const { results } = await measurePoint(echoPoint('4x16B', 4, 16), [targetNamed('floor')], launches)
+    const { results } = await measurePoint(echoPoint('4x16B', 4, 16), [await loadTarget('floor')], launches)
     assert.deepEqual(
       results.map(({ rounds }) => rounds.length),
       [5],
@@ -67,7 +67,7 @@ describe('a point', () => {
     const told: string[] = []
     const point = echoPoint('4x16B', 4, 16)
     // Its warm-up of 20 ms can not be over after 1.
-    const measured = await measurePoint(point, [targetNamed('floor')], { ...settings(told), warmupMaxMs: 1 })
+    const measured = await measurePoint(point, [await loadTarget('floor')], { ...settings(told), warmupMaxMs: 1 })
     const reason = 'its warm-up with 4 calls in flight had not ended after 1 ms'
     assert.deepEqual(measured, { point, results: [], leftOut: [{ target: 'floor', reason }] })
     assert.match(told.join('\n'), /^ {2}floor +left out: its warm-up with 4 calls/)

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { describe, it } from 'node:test'
 import { Agents } from '../../bench/processes/remote.ts'
 import type { ServerHandle } from '../../bench/processes/server-handle.ts'
-import { targetNamed } from '../../bench/targets/targets.ts'
+import { loadTarget } from '../../bench/targets/targets.ts'
 import { emptyFolder, runCommand, startCommand } from './command-process.ts'
 
 /** Starts an agent on a free port; it ends with the test. */
@@ -32,8 +32,8 @@ describe('an agent', () => {
     const agents = await Agents.connect([await startAgent(t)])
     t.after(() => agents.close())
     const options = { operation: 'echo', host: '127.0.0.1', port: 0, delayMs: 0, payloadMaxBytes: 16 } as const
-    const start = (flags: readonly string[]): Promise<ServerHandle> =>
-      agents.start(targetNamed('gorums'), 0, options, flags)
+    const target = await loadTarget('gorums')
+    const start = (flags: readonly string[]): Promise<ServerHandle> => agents.start(target, 0, options, flags)
     await assert.rejects(start(['--import', 'data:text/javascript,0']), /an agent does not pass on the flag --import/)
     const server = await start(['--trace-event-file-pattern=never-written.json'])
     await server.end()

@@ -1,10 +1,12 @@
 // Every target for a moment: that calls reach every node, are counted to the quorum, and carry what they should.
 
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import path from 'node:path'
 import { describe, it } from 'node:test'
 import { checkLeaks } from 'gorums/testing'
 import type { Operation, RunningServer, Target } from '../../bench/targets/target.ts'
-import { isAvailable, targets } from '../../bench/targets/targets.ts'
+import { isAvailable, loadTargets } from '../../bench/targets/targets.ts'
 
 const PAYLOAD = 300
 const CALLS = 20
@@ -14,7 +16,7 @@ async function startServers(target: Target, operation: Operation): Promise<Runni
   return Promise.all([1, 2, 3].map(() => target.serve(options)))
 }
 
-for (const target of targets) {
+for (const target of await loadTargets()) {
   const skip = isAvailable(target) ? false : `${target.needs} is not installed: npm run bench installs it`
   describe(`the target ${target.name}`, { skip }, () => {
     for (const operation of target.operations) {
@@ -59,3 +61,23 @@ async function receivedBy(server: RunningServer, count: number): Promise<void> {
   }
   assert.equal(left, 0)
 }
+
+describe('a process that measures a target', () => {
+  /** Whether protobufjs, which our package depends on, is in a process that has loaded a target. */
+  function hasProtobufjs(name: string): boolean {
+    const module = path.resolve(import.meta.dirname, '../../bench/targets/targets.ts')
+    const code = `
+      import { createRequire } from 'node:module'
+      import { loadTarget } from ${JSON.stringify(module)}
+      await loadTarget(${JSON.stringify(name)})
+      const { cache } = createRequire(import.meta.url)
+      console.log(Object.keys(cache).some((file) => file.includes('/protobufjs/')))`
+    const flags = ['--import', 'tsx', '--input-type=module', '--eval', code]
+    return execFileSync(process.execPath, flags, { encoding: 'utf8' }).trim() === 'true'
+  }
+
+  it('loads what that target needs, and nothing of the others', () => {
+    assert.equal(hasProtobufjs('gorums'), true)
+    assert.equal(hasProtobufjs('floor'), false)
+  })
+})
