@@ -5,6 +5,8 @@ import { BufferReader, BufferWriter } from 'protobufjs/minimal.js'
 import type { EncodeTarget } from './codec.ts'
 
 const NOTHING = Buffer.alloc(0)
+/** A buffer that is not larger stays referred to until the next, bytes: most messages lie in the one that the last lay in. */
+const KEPT_BYTES = 64 * 1024
 /** All empty byte fields. */
 const EMPTY = Buffer.alloc(0)
 /** Room beyond what is needed: for a short string's worst case and for the lengths of the messages around it. */
@@ -24,7 +26,7 @@ export class InPlaceWriter extends BufferWriter {
 
   /** Starts a message at the target's position. */
   begin(target: EncodeTarget, message: unknown): void {
-    this.buf = target.buffer
+    if (this.buf !== target.buffer) this.buf = target.buffer
     this.pos = this.#start = target.position
     this.view = null
     this.states = null
@@ -34,13 +36,13 @@ export class InPlaceWriter extends BufferWriter {
 
   /** Hands buffer and position back to the target. */
   commit(target: EncodeTarget): void {
-    target.buffer = this.buf as Buffer
+    if (target.buffer !== this.buf) target.buffer = this.buf as Buffer
     target.position = this.pos
   }
 
-  /** Lets go of the buffer and the message, also after an error. */
+  /** Lets go of the message, and of a large buffer, also after an error. */
   end(): void {
-    this.buf = NOTHING
+    if (this.buf.length > KEPT_BYTES) this.buf = NOTHING
     this.pos = 0
     this.view = null
     this.states = null
@@ -120,7 +122,7 @@ export class InPlaceReader extends BufferReader {
   /** Starts at `start`; nothing from `end` on is read. */
   begin(bytes: Buffer, start: number, end: number, isOwned = false): void {
     this.isOwned = isOwned
-    this.buf = bytes
+    if (this.buf !== bytes) this.buf = bytes
     this.pos = start
     this.len = end
     this.view = null
@@ -131,9 +133,10 @@ export class InPlaceReader extends BufferReader {
     return this.isOwned && length >= this.buf.length * KEPT_SHARE
   }
 
-  /** Lets go of the buffer. */
+  /** Lets go of a large buffer. */
   end(): void {
-    this.begin(NOTHING, 0, 0)
+    if (this.buf.length > KEPT_BYTES) this.buf = NOTHING
+    this.view = null
   }
 
   /** All byte fields, and unknown fields when they are kept, come through here. */

@@ -149,7 +149,8 @@ export class FrameDecoder {
       throw new ProtocolViolation(`header of ${headerBytes} bytes does not fit a frame of ${end - start} bytes`)
     }
     frame.isOwned = isOwned
-    frame.bytes = bytes
+    // Storing the same reference again is not free: the collector is told of it.
+    if (frame.bytes !== bytes) frame.bytes = bytes
     frame.headerStart = headerStart
     frame.payloadStart = headerStart + headerBytes
     frame.end = end

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { protobuf } from 'gorums/codec/protobuf'
 import protobufjs from 'protobufjs'
 import { BytesValue } from '../../src/runtime.ts'
+import { collectGarbage } from '../wire/garbage.ts'
 
 const reflected = protobuf<{ value: Uint8Array }, { value: Uint8Array }>(
   protobufjs.parse('syntax = "proto3"; message M { bytes value = 1; }').root.lookupType('M'),
@@ -39,5 +40,18 @@ for (const [what, codec] of [
     bytes.set(message)
     const { value } = codec.decode(bytes, 16, message.length, true)
     assert.notEqual(value.buffer, bytes.buffer)
+  })
+
+  test(`${what}: a large buffer is let go of when it has been encoded to, and decoded`, async () => {
+    const use = (): WeakRef<ArrayBufferLike> => {
+      const bytes = encoded(large)
+      codec.decode(bytes, 16, bytes.length)
+      return new WeakRef(bytes.buffer)
+    }
+    const buffer = use()
+    // What a WeakRef was made for lives until the turn is over.
+    await new Promise((resolve) => setImmediate(resolve))
+    collectGarbage()
+    assert.equal(buffer.deref(), undefined)
   })
 }
