@@ -102,6 +102,7 @@ function makeBench(options: Options, targets: readonly Target[], source: ServerS
       launches: options.launches,
       windowMs: options.timeMs,
       warmupMs: options.warmupMs,
+      pointMaxMs: options.pointMaxMs,
       clientFlags: processFlags(options, 'client'),
       serverFlags: processFlags(options, 'servers'),
       source,

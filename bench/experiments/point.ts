@@ -34,6 +34,8 @@ export interface Settings {
   readonly windowMs: number
   /** How long each target is warmed up before the first round, ms. */
   readonly warmupMs: number
+  /** From so long on, ms, a point takes five rounds with each launch, if it was to take more, and none again. Default: never. */
+  readonly pointMaxMs?: number
   readonly clientFlags: readonly string[]
   readonly serverFlags: readonly string[]
   readonly source: ServerSource

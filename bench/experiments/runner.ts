@@ -12,7 +12,7 @@ import type { Observed, Round, RoundFigures } from './result.ts'
 const WARMUP_MAX_MS = 30_000
 
 /** A warm-up goes on, up to so many times as long as it should, while calls get faster by this factor. */
-const WARMUPS_MAX = 4
+const WARMUPS_MAX = 5
 const STILL_FASTER = 1.05
 
 /** A target is too slow for a point: its rounds would take minutes. */

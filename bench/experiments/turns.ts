@@ -12,6 +12,8 @@ import { Runner, TooSlow } from './runner.ts'
 const CLOSE = 5
 /** A turn in one of whose rounds others had more than this share of the machine is measured again. */
 const OTHERS_MAX = 0.1
+/** The least turns of a launch at a point that takes long, if as many were asked for. */
+const TURNS_MIN = 5
 
 /** One round of each target. */
 interface Turn {
@@ -43,14 +45,17 @@ class Measurement {
   readonly #rounds = new Map<Target, Round[]>()
   readonly #observed = new Map<Target, Observed>()
   #repeated = 0
+  /** When it has taken so long that it does with fewer turns, ms. */
+  readonly #longFrom: number
   readonly #leftOut: LeftOut[] = []
 
   constructor(point: Point, settings: Settings) {
     this.#point = point
     this.#settings = settings
+    this.#longFrom = performance.now() + (settings.pointMaxMs ?? Number.POSITIVE_INFINITY)
   }
 
-  /** Starts the processes of targets, and takes so many turns. */
+  /** Starts the processes of targets, and takes so many turns: fewer when the point has taken long. */
   async launch(targets: readonly Target[], count: number): Promise<void> {
     const runners = await startAll(targets, this.#point, this.#settings)
     try {
@@ -58,11 +63,13 @@ class Measurement {
       // Not counted: a target has been idle while the next ones were warmed up, and its first round is a tenth slower than the others.
       await takeTurn(able)
       const turns: Turn[] = []
-      for (let turn = 0; turn < count; turn++) turns.push(await takeTurn(able))
+      while (turns.length < count && (turns.length < TURNS_MIN || !this.#isLong)) turns.push(await takeTurn(able))
+      const wanted = turns.length
       // What others have disturbed is measured again, half as often at most: a machine that is never quiet ends as well.
-      for (let turn = 0; turn < count / 2 && quietTurns(turns) < count; turn++) turns.push(await takeTurn(able))
-      this.#repeated += turns.length - count
-      const counted = leastDisturbed(turns, count)
+      while (turns.length < wanted * 1.5 && quietTurns(turns) < wanted && !this.#isLong)
+        turns.push(await takeTurn(able))
+      this.#repeated += turns.length - wanted
+      const counted = leastDisturbed(turns, wanted)
       for (const runner of able) {
         const rounds = counted.map((turn) => turn.rounds.get(runner.target)!)
         this.#rounds.set(runner.target, [...(this.#rounds.get(runner.target) ?? []), ...rounds])
@@ -71,6 +78,10 @@ class Measurement {
     } finally {
       await Promise.all(runners.map((runner) => runner.end()))
     }
+  }
+
+  get #isLong(): boolean {
+    return performance.now() >= this.#longFrom
   }
 
   closeToFastest(): Target[] {

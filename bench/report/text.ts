@@ -104,7 +104,7 @@ export function serversTable({ results }: PointResult): string {
 export function markdown(report: Report): string {
   const parts = [
     '# Benchmark',
-    `Commit ${report.commit}, ${report.at}, Node.js ${report.node}, ${report.machine}. ${report.rounds} rounds of ${report.windowMs} ms, taken in turns, after ${report.warmupMs} ms of warm-up${launches(report)}; ${Math.round(report.seconds)} s in all. Layout: ${report.layout}.`,
+    `Commit ${report.commit}, ${report.at}, Node.js ${report.node}, ${report.machine}. ${rounds(report)} rounds of ${report.windowMs} ms, taken in turns, after ${report.warmupMs} ms of warm-up${launches(report)}; ${Math.round(report.seconds)} s in all. Layout: ${report.layout}.`,
   ]
   if (report.verdicts.length > 0)
     parts.push(
@@ -121,6 +121,15 @@ export function markdown(report: Report): string {
     ),
   )
   return `${parts.join('\n\n')}\n`
+}
+
+/** How many rounds there were: fewer than were asked for at points that took long. */
+function rounds({ sections, rounds }: Report): string {
+  const ofPoints = sections.flatMap(({ points }) =>
+    points.map(({ results }) => Math.max(...results.map((each) => each.rounds.length))),
+  )
+  const least = Math.min(rounds, ...ofPoints.filter((count) => count > 0))
+  return least < rounds ? `${least} to ${rounds}` : `${rounds}`
 }
 
 /** How often processes were started at a point. Reports from before it was more than once do not say. */

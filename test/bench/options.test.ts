@@ -45,6 +45,13 @@ describe('the command line of the benchmark', () => {
     })
   }
 
+  it('has a time for each point of the goals table, and none where somebody has said what to measure', () => {
+    const pointMaxMs = (...args: string[]): number => parseOptions(args)!.pointMaxMs
+    assert.equal(pointMaxMs(), 18_000)
+    for (const args of [['--full'], ['--ci'], ['--benchmarks', '^64x16B$'], ['--rounds', '14']])
+      assert.equal(pointMaxMs(...args), Number.POSITIVE_INFINITY, args.join(' '))
+  })
+
   it('chooses the goals by default, all with --full, and by name', () => {
     const names = (...args: string[]) => chosenBenchmarks(parseOptions(args)!).map(({ name }) => name)
     assert.deepEqual(names(), ['1x16B', '64x16B', '512x16B', '64x1KiB', '64x64KiB', '4x1MiB', 'stopped', 'multicast'])

@@ -51,6 +51,17 @@ describe('a point', () => {
     )
   })
 
+  it('has five rounds with each launch when it takes long, and fewer only when fewer were asked for', async (t) => {
+    checkLeaks(t)
+    const roundsOf = async (rounds: number): Promise<number[]> => {
+      const long = { ...settings([]), rounds, launches: 2, pointMaxMs: 0 }
+      const { results } = await measurePoint(echoPoint('4x16B', 4, 16), [await loadTarget('floor')], long)
+      return results.map((each) => each.rounds.length)
+    }
+    assert.deepEqual(await roundsOf(13), [10])
+    assert.deepEqual(await roundsOf(4), [4])
+  })
+
   it('launches again what is up to five times as slow as the fastest', () => {
     const rounds = (...speeds: number[]): { callsPerSecond: number }[] =>
       speeds.map((callsPerSecond) => ({ callsPerSecond }))
