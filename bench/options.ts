@@ -89,7 +89,7 @@ npm run bench -- --benchmarks <regexp>  those whose names match; --list shows th
   --rounds n           rounds of each target, taken in turns (14; of the goals table fewer, but five with each launch, at a
                        point that takes long)
   --launches n         how often processes are started, for a part of the rounds each (2; in sweeps, and where a
-                       target is far from the fastest, 1)
+                       target other than the first is far from the fastest, 1)
   --time 150ms         how long a round counts; ms or s
   --warmup 600ms       before the first round, up to five times as long while calls get faster
   --heap 16MiB         objects that every process holds beside what it measures, as applications do (0)

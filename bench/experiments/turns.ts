@@ -8,7 +8,10 @@ import type { LeftOut, Point, PointResult, Settings, TargetResult } from './poin
 import { type Observed, type Round, resultOf } from './result.ts'
 import { Runner, TooSlow } from './runner.ts'
 
-/** Processes are started anew for targets up to so many times as slow as the fastest: others are told from it by one launch. */
+/**
+ * Processes are started anew for the first target, with which all are compared, and for those up to so many times as slow as
+ * the fastest: others are told from it by one launch.
+ */
 const CLOSE = 5
 /** A turn in one of whose rounds others had more than this share of the machine is measured again. */
 const OTHERS_MAX = 0.1
@@ -135,13 +138,14 @@ function quietTurns(turns: readonly Turn[]): number {
   return turns.filter(({ others }) => others <= OTHERS_MAX).length
 }
 
-/** Those that are compared with the fastest closely enough for another launch to matter. */
+/** The first, and those that are compared with the fastest closely enough for another launch to matter. */
 export function closeToFastest<T>(rounds: ReadonlyMap<T, readonly Pick<Round, 'callsPerSecond'>[]>): T[] {
   const speeds = [...rounds].map(([target, its]) => {
     return { target, speed: median(its.map(({ callsPerSecond }) => callsPerSecond)) }
   })
   const fastest = Math.max(...speeds.map(({ speed }) => speed))
-  return speeds.filter(({ speed }) => speed * CLOSE >= fastest).map(({ target }) => target)
+  const [first] = speeds
+  return speeds.filter((each) => each === first || each.speed * CLOSE >= fastest).map(({ target }) => target)
 }
 
 /** The first `count` turns that nobody has disturbed; where there are not enough, those that were disturbed least. */
