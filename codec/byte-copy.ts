@@ -9,7 +9,7 @@ const SLAB_BYTES = 16 * 1024
 /** Up to this many bytes are copied one by one: a call costs more. */
 const SHORT_BYTES = 32
 
-let slab = Buffer.alloc(0)
+let slab = new ArrayBuffer(0)
 let used = 0
 
 /** A copy of `bytes[start, end)`. */
@@ -24,15 +24,14 @@ export function copyBytes(bytes: Buffer, start: number, end: number): Uint8Array
 }
 
 function copyToSlab(bytes: Buffer, start: number, length: number): Uint8Array<ArrayBuffer> {
-  if (slab.length - used < length) {
-    slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+  if (slab.byteLength - used < length) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES).buffer as ArrayBuffer
     used = 0
   }
-  const at = used
+  const copy = new Uint8Array(slab, used, length)
   used += length
-  const copy = new Uint8Array(slab.buffer as ArrayBuffer, at, length)
-  // Cheaper than Buffer's own copy.
-  copy.set(bytes.subarray(start, start + length))
+  // Cheaper than Buffer's own copy, and a plain view cheaper than Buffer's subarray.
+  copy.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, length))
   return copy
 }
 
