@@ -338,7 +338,7 @@ export class Lane implements RequestReceiver, Laborious {
       else this.#answers.reply(context, value)
     }
     context.finish()
-    if (context.isOneWay) this.#oneWays.delete(context)
+    if (this.#oneWays.size > 0) this.#oneWays.delete(context)
     if (this.#holder === context) this.#unhold()
     this.#noteIdle()
   }

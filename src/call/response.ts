@@ -20,9 +20,9 @@ export class Replies<T> implements Iterable<[string, T]> {
   /** How many nodes have replied. */
   readonly size: number
   readonly #call: Call
-  /** The call's own, which it forgets in the end. */
+  /** The call's own, which it forgets in the end; a copy on streams, whose replies change. */
   readonly #values: readonly unknown[] | undefined
-  /** Made when it is first asked for, except on streams, whose replies change: a call's answers do not. */
+  /** For who asks by id: most go through them, which needs no map. */
   #map: ReadonlyMap<string, T> | undefined
   /** What had become of each node; undefined when none had failed, which leaves those that had replied and the rest. */
   readonly #states: readonly number[] | undefined
@@ -33,9 +33,8 @@ export class Replies<T> implements Iterable<[string, T]> {
     this.configuration = configuration
     this.size = call.arrived
     this.#call = call
-    this.#values = call.values
+    this.#values = isStream ? call.values?.slice() : call.values
     this.#states = isStream || call.hasFailed ? call.fates() : undefined
-    this.#map = isStream ? this.#makeMap() : undefined
   }
 
   get(nodeID: string): T | undefined {
@@ -47,38 +46,44 @@ export class Replies<T> implements Iterable<[string, T]> {
   }
 
   keys(): MapIterator<string> {
-    return this.#byID().keys()
+    const ids: string[] = []
+    for (let index = 0; index < this.size; index++) ids.push(this.#idAt(index))
+    return ids.values()
   }
 
   values(): MapIterator<T> {
-    return this.#byID().values()
+    const values: T[] = []
+    for (let index = 0; index < this.size; index++) values.push(this.#valueAt(index))
+    return values.values()
   }
 
   entries(): MapIterator<[string, T]> {
-    return this.#byID().entries()
+    const entries: [string, T][] = []
+    for (let index = 0; index < this.size; index++) entries.push([this.#idAt(index), this.#valueAt(index)])
+    return entries.values()
   }
 
   forEach(callback: (value: T, nodeID: string, replies: this) => void): void {
-    for (const [nodeID, value] of this.#byID()) callback(value, nodeID, this)
+    for (let index = 0; index < this.size; index++) callback(this.#valueAt(index), this.#idAt(index), this)
   }
 
   [Symbol.iterator](): MapIterator<[string, T]> {
-    return this.#byID()[Symbol.iterator]()
+    return this.entries()
   }
 
   #byID(): ReadonlyMap<string, T> {
-    this.#map ??= this.#makeMap()
+    this.#map ??= new Map(this.entries())
     return this.#map
   }
 
-  #makeMap(): ReadonlyMap<string, T> {
+  /** The id of the node that was, in the order of arrival, the one behind `index` others. */
+  #idAt(index: number): string {
     const call = this.#call
-    const map = new Map<string, T>()
-    for (let index = 0; index < this.size; index++) {
-      const position = call.arrivalAt(index)
-      map.set(call.nodeAt(position).id, this.#values?.[position] as T)
-    }
-    return map
+    return call.nodeAt(call.arrivalAt(index)).id
+  }
+
+  #valueAt(index: number): T {
+    return this.#values?.[this.#call.arrivalAt(index)] as T
   }
 
   /** The nodes that had failed, with their errors. */

@@ -308,3 +308,35 @@ test('a view counts its levels by the members: contacts that are too few never f
   assert.equal(error.reason, 'impossible')
   assert.deepEqual([correctable.current?.level, correctable.current?.done], [2, false])
 })
+
+test('the replies that a level of a stream was made of stay as they were', LIMIT, async (t) => {
+  const { client, puppets } = await start(t)
+  const correctable = client.follow(QUESTION).correctable<Replies<unknown>>((replies) => {
+    const level = Math.max(...[...replies.values()].map(Number))
+    return { value: replies, level, done: level === 3 }
+  })
+  const { seen, over } = read(correctable)
+  const [a, b] = await puppets.nextOf(...NODES)
+  a!.item(1)
+  await seen.reached(1)
+  a!.item(2)
+  await seen.reached(2)
+  b!.item(3)
+  await over
+  assert.deepEqual(
+    seen.seen.map(({ value }) => [[...value], [...value.keys()], value.get('a'), value.has('b')]),
+    [
+      [[['a', 1]], ['a'], 1, false],
+      [[['a', 2]], ['a'], 2, false],
+      [
+        [
+          ['a', 2],
+          ['b', 3],
+        ],
+        ['a', 'b'],
+        2,
+        true,
+      ],
+    ],
+  )
+})
