@@ -6,6 +6,11 @@ import { goals, ratio } from './report/goals.ts'
 
 /** The benchmarks of a short run: points at which half of the goal is far below what is seen, so that noise does not reach it. */
 export const CI_BENCHMARKS = /^(1x16B|64x16B|stopped)$/
+/**
+ * What every process of a short run holds beside, as applications do. A bare process may be too small for V8 to collect all of
+ * it, ever: whether that happens within a few seconds would decide a ratio.
+ */
+export const CI_HEAP = '16MiB'
 /** Where others had more of the machine than this in a round that counts, a ratio says more of them than of us. */
 const OTHERS_MAX = 0.25
 /** A ratio to the floor must be at least this share of its goal. */

@@ -1,7 +1,7 @@
 // The command line of the benchmark: its flags, their units and defaults. Upstream's flags keep upstream's names.
 
 import { parseArgs } from 'node:util'
-import { CI_BENCHMARKS } from './ci.ts'
+import { CI_BENCHMARKS, CI_HEAP } from './ci.ts'
 import { type TargetName, targetNames } from './targets/targets.ts'
 
 export interface Options {
@@ -70,7 +70,7 @@ const FLAGS = {
   'server-stats': { type: 'boolean', default: false },
   'send-buffer': { type: 'string' },
   'server-buffer': { type: 'string' },
-  heap: { type: 'string', default: '0' },
+  heap: { type: 'string' },
   cpuprofile: { type: 'string' },
   memprofile: { type: 'string' },
   trace: { type: 'string' },
@@ -92,7 +92,7 @@ npm run bench -- --benchmarks <regexp>  those whose names match; --list shows th
                        target other than the first is far from the fastest, 1)
   --time 150ms         how long a round counts; ms or s
   --warmup 600ms       before the first round, up to five times as long while calls get faster
-  --heap 16MiB         objects that every process holds beside what it measures, as applications do (0)
+  --heap 16MiB         objects that every process holds beside what it measures, as applications do (0; 16MiB with --ci)
   --json file          also writes the report there; --out folder (bench-results) gets JSON, Markdown and HTML
   --plot file.svg      the plot of the README, of the goals table's points
   --from file          runs nothing: prints and writes a report that was written before; --baseline and --ci judge it
@@ -145,7 +145,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     sendBufferBytes: values['send-buffer'] === undefined ? undefined : bytes('send-buffer', values['send-buffer']),
     serverBufferBytes:
       values['server-buffer'] === undefined ? undefined : bytes('server-buffer', values['server-buffer']),
-    heapBytes: bytes('heap', values.heap),
+    heapBytes: bytes('heap', values.heap ?? (values.ci ? CI_HEAP : '0')),
     cpuprofile: values.cpuprofile,
     memprofile: values.memprofile,
     trace: values.trace,

@@ -28,13 +28,14 @@ function wire(bytesPerCall: number): Section {
 }
 
 describe('bench --ci', () => {
-  it('runs two points and the stopped node, ours and the floor', () => {
+  it('runs two points and the stopped node, ours and the floor, in processes as large as those of applications', () => {
     const options = parseOptions(['--ci'])!
     assert.deepEqual(
       chosenBenchmarks(options).map(({ name }) => name),
       ['1x16B', '64x16B', 'stopped'],
     )
     assert.deepEqual(options.targets, ['gorums', 'floor'])
+    assert.equal(options.heapBytes, 16 * 1024 * 1024)
   })
 
   for (const [what, made, message] of [
