@@ -111,6 +111,21 @@ describe('the package', () => {
     assert.ok(size < RUNTIME_MAX_BYTES, `${size} bytes`)
   })
 
+  it('has no TLS loaded before somebody uses it', async () => {
+    const program = `
+      import { createServer } from 'gorums'
+      const isLoaded = () => process.moduleLoadList.includes('NativeModule tls')
+      const server = createServer()
+      await server.listen()
+      console.log(isLoaded())
+      await server.close()
+      await createServer({ tls: {} }).listen().catch(() => {})
+      console.log(isLoaded())
+      process.exit()`
+    const printed = await succeed(process.execPath, ['--input-type=module', '--eval', program], workspace)
+    assert.equal(printed, 'false\ntrue\n')
+  })
+
   for (const [tool, ...args] of [
     ['publint', 'run', '--strict'],
     ['attw', '--profile', 'esm-only', '--format', 'ascii'],
