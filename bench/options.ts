@@ -44,9 +44,9 @@ export class UsageError extends Error {
 }
 
 /** Rounds of each target, over all launches. */
-const ROUNDS = '14'
+const ROUNDS = '12'
 /** From here on a point of the goals table takes no more rounds than it must: all of them are to take less than four minutes, ms. */
-const POINT_MAX_MS = 18_000
+const POINT_MAX_MS = 15_000
 
 const FLAGS = {
   help: { type: 'boolean', default: false },
@@ -86,7 +86,7 @@ npm run bench -- --full               also variants, sweeps, single-node RPC, me
 npm run bench -- --benchmarks <regexp>  those whose names match; --list shows them
 
   --targets a,b        which targets (default: those of each benchmark)
-  --rounds n           rounds of each target, taken in turns (14; of the goals table fewer, but five with each launch, at a
+  --rounds n           rounds of each target, taken in turns (12; of the goals table fewer, but five with each launch, at a
                        point that takes long)
   --launches n         how often processes are started, for a part of the rounds each (2; in sweeps, and where a
                        target other than the first is far from the fastest, 1)

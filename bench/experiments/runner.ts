@@ -14,6 +14,8 @@ const WARMUP_MAX_MS = 30_000
 /** A warm-up goes on, up to so many times as long as it should, while calls get faster by this factor. */
 const WARMUPS_MAX = 5
 const STILL_FASTER = 1.05
+/** And until there were so many of them: compilers count calls, not time. */
+const WARMUP_CALLS = 4_000
 
 /** A target is too slow for a point: its rounds would take minutes. */
 export class TooSlow extends Error {}
@@ -45,7 +47,7 @@ export class Runner {
     return new Runner(target, await Setting.start(target, settingOptions(point, settings)), point, settings)
   }
 
-  /** Runs until it gets no faster: compilers take as many calls as they need, and a slow target has few of them in a second. TooSlow when that takes too long. */
+  /** Runs until it gets no faster. TooSlow when that takes too long. */
   warmUp(): Promise<void> {
     return withinTime(this.#warmUp(), this.#settings.warmupMaxMs ?? WARMUP_MAX_MS, this.#point)
   }
@@ -83,11 +85,13 @@ export class Runner {
   async #warmUp(): Promise<void> {
     const { warmupMs } = this.#settings
     const endsAt = performance.now() + WARMUPS_MAX * warmupMs
-    let best = (await this.#load(warmupMs)).callsPerSecond
+    let { callsPerSecond: best, allCalls: calls } = await this.#load(warmupMs)
     while (performance.now() < endsAt) {
-      const { callsPerSecond } = await this.#load(warmupMs / 2)
-      if (callsPerSecond < best * STILL_FASTER) return
-      best = callsPerSecond
+      const { callsPerSecond, allCalls } = await this.#load(warmupMs / 2)
+      calls += allCalls
+      const isFaster = callsPerSecond >= best * STILL_FASTER
+      if (!isFaster && calls >= WARMUP_CALLS) return
+      best = Math.max(best, callsPerSecond)
     }
   }
 
