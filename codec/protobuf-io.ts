@@ -5,7 +5,7 @@ import { BufferReader, BufferWriter } from 'protobufjs/minimal.js'
 import type { EncodeTarget } from './codec.ts'
 
 const NOTHING = Buffer.alloc(0)
-/** A buffer that is not larger stays referred to until the next, bytes: most messages lie in the one that the last lay in. */
+/** A buffer that is not larger, and what it is a part of, is let go of with the next message only, bytes: most lie in the one that the last lay in. */
 const KEPT_BYTES = 64 * 1024
 /** All empty byte fields. */
 const EMPTY = Buffer.alloc(0)
