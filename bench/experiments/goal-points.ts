@@ -49,7 +49,7 @@ export const goalMulticast: Benchmark = {
   name: multicastPoint.name,
   title: multicastPoint.title,
   group: 'goals',
-  // The floor is one half faster in some rounds than in others, whatever its processes: twice as many agree better.
+  // Of the same processes of the floor some rounds are one half faster than others: twice as many agree better.
   run: async (bench) => {
     const settings = { ...bench.settings, rounds: 2 * bench.settings.rounds, launches: bench.settings.launches + 1 }
     return {

@@ -123,13 +123,14 @@ export function markdown(report: Report): string {
   return `${parts.join('\n\n')}\n`
 }
 
-/** How many rounds there were: fewer than were asked for at points that took long. */
-function rounds({ sections, rounds }: Report): string {
-  const ofPoints = sections.flatMap(({ points }) =>
-    points.map(({ results }) => Math.max(...results.map((each) => each.rounds.length))),
+/** How many rounds the points had, of their first target: not all have what was asked for. */
+function rounds({ sections }: Report): string {
+  const counts = sections.flatMap(({ points }) =>
+    points.flatMap(({ results }) => results.slice(0, 1).map(({ rounds }) => rounds.length)),
   )
-  const least = Math.min(rounds, ...ofPoints.filter((count) => count > 0))
-  return least < rounds ? `${least} to ${rounds}` : `${rounds}`
+  if (counts.length === 0) return 'No'
+  const [least, most] = [Math.min(...counts), Math.max(...counts)]
+  return least === most ? `${most}` : `${least} to ${most}`
 }
 
 /** How often processes were started at a point. Reports from before it was more than once do not say. */
