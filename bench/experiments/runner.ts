@@ -11,11 +11,11 @@ import type { Observed, Round, RoundFigures } from './result.ts'
 /** How long a target may take until every call in flight has been answered once, and its warm-up is over, ms. */
 const WARMUP_MAX_MS = 30_000
 
-/** A warm-up goes on, up to so many times as long as it should, while calls get faster by this factor. */
-const WARMUPS_MAX = 5
-const STILL_FASTER = 1.05
-/** And until there were so many of them: compilers count calls, not time. */
-const WARMUP_CALLS = 4_000
+/** A second warm-up takes this part of the first. */
+const AGAIN = 0.5
+
+/** A target has been idle while the others had their rounds: how long it calls again before a round counts, ms. */
+const RAMP_MS = 100
 
 /** A target is too slow for a point: its rounds would take minutes. */
 export class TooSlow extends Error {}
@@ -47,16 +47,22 @@ export class Runner {
     return new Runner(target, await Setting.start(target, settingOptions(point, settings)), point, settings)
   }
 
-  /** Runs until it gets no faster. TooSlow when that takes too long. */
+  /** Calls until what compilers make of it is fast. TooSlow when that takes too long. */
   warmUp(): Promise<void> {
-    return withinTime(this.#warmUp(), this.#settings.warmupMaxMs ?? WARMUP_MAX_MS, this.#point)
+    const { warmupMs, warmupMaxMs = WARMUP_MAX_MS } = this.#settings
+    return withinTime(this.#load(warmupMs), warmupMaxMs, this.#point)
+  }
+
+  /** The same, shorter: a target that was idle while the others were warmed up is slower for a while. */
+  async warmUpAgain(): Promise<void> {
+    await this.#load(this.#settings.warmupMs * AGAIN)
   }
 
   async round(): Promise<Round> {
     const machineBefore = readMachineTime()
     const ownBefore = readUsage().cpuMicros
     const serversBefore = await this.setting.serverCpuMicros()
-    const figures = await this.#load(this.#settings.windowMs)
+    const figures = await this.#load(this.#settings.windowMs, RAMP_MS)
     const serverCpuMicros = (await this.setting.serverCpuMicros()) - serversBefore
     const own = readUsage().cpuMicros - ownBefore + figures.clientCpuMicros
     const ours = own + (this.setting.isLocal ? serverCpuMicros : 0)
@@ -82,22 +88,9 @@ export class Runner {
     return this.setting.end()
   }
 
-  async #warmUp(): Promise<void> {
-    const { warmupMs } = this.#settings
-    const endsAt = performance.now() + WARMUPS_MAX * warmupMs
-    let { callsPerSecond: best, allCalls: calls } = await this.#load(warmupMs)
-    while (performance.now() < endsAt) {
-      const { callsPerSecond, allCalls } = await this.#load(warmupMs / 2)
-      calls += allCalls
-      const isFaster = callsPerSecond >= best * STILL_FASTER
-      if (!isFaster && calls >= WARMUP_CALLS) return
-      best = Math.max(best, callsPerSecond)
-    }
-  }
-
-  async #load(windowMs: number): Promise<RoundFigures> {
+  async #load(windowMs: number, rampMs = 0): Promise<RoundFigures> {
     const { inFlight, rate, operation } = this.#point
-    const result = await this.setting.round({ windowMs, inFlight, rate })
+    const result = await this.setting.round({ windowMs, rampMs, inFlight, rate })
     const { allCalls, clientCpuMicros } = result
     if (operation !== 'multicast')
       return {
@@ -141,7 +134,7 @@ export class Runner {
   }
 }
 
-/** What `warmup` does, or TooSlow. */
+/** Resolves when `warmup` does; or rejects with TooSlow. */
 async function withinTime(warmup: Promise<unknown>, timeMs: number, { inFlight }: Point): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const tooLate = new Promise<never>((_, reject) => {

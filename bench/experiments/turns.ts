@@ -63,8 +63,7 @@ class Measurement {
     const runners = await startAll(targets, this.#point, this.#settings)
     try {
       const able = await this.#warmUp(runners)
-      // Not counted: a target has been idle while the next ones were warmed up, and its first round is a tenth slower than the others.
-      await takeTurn(able)
+      for (const runner of able) await runner.warmUpAgain()
       const turns: Turn[] = []
       while (turns.length < count && (turns.length < TURNS_MIN || !this.#isLong)) turns.push(await takeTurn(able))
       const wanted = turns.length

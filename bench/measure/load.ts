@@ -1,5 +1,6 @@
-// Load: calls that are kept in flight (closed loop) or begin at fixed times (open loop), and how long they took. A round
-// has a ramp, in which every call in flight is answered once, and then the window that counts: calls that end in it.
+// Load: calls that are kept in flight (closed loop) or begin at fixed times (open loop), and how long they took. A round of a
+// closed loop has a ramp, in which calls that all began at once spread out, and then the window that counts: calls that end
+// in it.
 
 import { Histogram, type HistogramData } from './histogram.ts'
 
@@ -14,6 +15,8 @@ export interface Caller {
 export interface LoadOptions {
   /** How long the window is, ms; it is prolonged by as much until as many calls have ended in it as are in flight. */
   readonly windowMs: number
+  /** Closed loop: how long the ramp before it is at least, ms; it lasts until every call in flight was answered once. Default 0. */
+  readonly rampMs?: number
   /** Closed loop: calls in flight. Open loop: the most that may be, beyond which calls wait (and their waiting counts). */
   readonly inFlight: number
   /** Open loop: calls per second. */
@@ -48,6 +51,7 @@ class ClosedLoop {
   readonly #latency = new Histogram()
   #phase: 'ramp' | 'window' | 'end' = 'ramp'
   #rampLeft: number
+  readonly #beganAt = performance.now()
   #startedAt = 0
   #seconds = 0
   #calls = 0
@@ -106,6 +110,13 @@ class ClosedLoop {
   #onRamped(): void {
     this.#allCalls++
     if (--this.#rampLeft > 0) return
+    const left = this.#beganAt + (this.#options.rampMs ?? 0) - performance.now()
+    if (left > 0) setTimeout(() => this.#onRampOver(), left)
+    else this.#onRampOver()
+  }
+
+  #onRampOver(): void {
+    if (this.#phase !== 'ramp') return
     this.#phase = 'window'
     this.#startedAt = performance.now()
     setTimeout(() => this.#onWindowOver(), this.#options.windowMs)

@@ -104,7 +104,7 @@ export function serversTable({ results }: PointResult): string {
 export function markdown(report: Report): string {
   const parts = [
     '# Benchmark',
-    `Commit ${report.commit}, ${report.at}, Node.js ${report.node}, ${report.machine}. ${rounds(report)} rounds of ${report.windowMs} ms, taken in turns, after ${report.warmupMs} ms of warm-up${launches(report)}; ${Math.round(report.seconds)} s in all. Layout: ${report.layout}.`,
+    `Commit ${report.commit}, ${report.at}, Node.js ${report.node}, ${report.machine}. ${rounds(report)} rounds of ${report.windowMs} ms at least, taken in turns, after ${report.warmupMs} ms of warm-up${launches(report)}; ${Math.round(report.seconds)} s in all. Layout: ${report.layout}.`,
   ]
   if (report.verdicts.length > 0)
     parts.push(
