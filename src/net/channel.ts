@@ -166,8 +166,7 @@ export class Channel implements ConnectionOwner {
 
   /**
    * Calls back when what was sent has arrived, as far as can be known: when the other side of a session has acknowledged
-   * it, and has heard of a drain; without one, when all but a rest that needs no waiting for has been handed to the operating
-   * system.
+   * it, and has heard of a drain; without one, when all but a rest that needs no waiting for has been handed to the system.
    */
   whenFlushed(callback: () => void): void {
     this.#whenFlushed.push(callback)
@@ -250,6 +249,10 @@ export class Channel implements ConnectionOwner {
     this.#queue.fail(() => this.#unsent.of(code, `: ${message}`))
     this.#endSession(error)
     connection?.closeWith(farewell, error)
+  }
+
+  onWriting(): void {
+    this.#session?.intake.acknowledgeAlong()
   }
 
   /** More may be sent: what the connection lacks first, then answers, then requests. */

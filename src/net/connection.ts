@@ -36,6 +36,8 @@ export interface ConnectionOwner {
   onOpen?(connection: Connection): void
   /** A frame that is not the connection's own business. Throws ProtocolViolation when it must not be there. */
   onFrame(connection: Connection, frame: IncomingFrame): void
+  /** What waits is about to be written: what is sent now goes with it. */
+  onWriting?(): void
   /** There is room to write again. */
   onRoom(connection: Connection): void
   /** The connection is gone. Called once. */
@@ -152,8 +154,10 @@ export class Connection implements ByteStreamHandler, FrameSink, Laborious {
   }
 
   flush(): void {
+    const isWriting = !this.#isClosed && this.#batch.bytes > 0
+    if (isWriting && !this.#isClosing) this.#owner.onWriting?.()
     this.#isFlushing = false
-    if (this.#isClosed || this.#batch.bytes === 0) return
+    if (!isWriting) return
     const { bytes } = this.#batch
     this.stream.write(this.#batch.take())
     this.#heartbeat?.onWritten(bytes)

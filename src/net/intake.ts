@@ -9,6 +9,8 @@ import type { Turn } from './turn.ts'
 const ACK_FRAMES = 256
 const ACK_BYTES = 256 * 1024
 const ACK_MS = 50
+/** With frames that are written anyway from this age on, ms: where calls come and go, an ACK seldom costs a write and a read of its own. */
+const ALONG_MS = 25
 
 export class Intake {
   readonly #turn: Turn
@@ -19,6 +21,8 @@ export class Intake {
   #requestBytesReceived = 0
   #requestBytesStarted = 0
   #requestBytesAnnounced: number
+  /** Since when there is something to tell, ms; Infinity when there is not. */
+  #newsAt = Infinity
   #timer: Timer | undefined
   /** Nothing can be told while there is no connection. */
   #isPaused = true
@@ -44,6 +48,11 @@ export class Intake {
     else this.#acknowledgeSoon()
   }
 
+  /** Frames are about to be written: sends an ACK with them if one will be due before long. */
+  acknowledgeAlong(): void {
+    if (this.#turn.now() - this.#newsAt >= ALONG_MS) this.#sendAck()
+  }
+
   /** A request has arrived. Throws ProtocolViolation when it was not allowed. */
   countRequest(frameBytes: number): void {
     this.#requestBytesReceived += frameBytes
@@ -65,6 +74,7 @@ export class Intake {
   announce(): number {
     this.#unacknowledged = 0
     this.#unacknowledgedBytes = 0
+    this.#newsAt = Infinity
     this.#requestBytesAnnounced = this.#allowed()
     return this.#requestBytesAnnounced
   }
@@ -78,6 +88,7 @@ export class Intake {
   /** The connection is gone. What arrives no more is not acknowledged; requests go on to start. */
   pause(): void {
     this.#isPaused = true
+    this.#newsAt = Infinity
     this.#timer?.cancel()
     this.#timer = undefined
   }
@@ -91,12 +102,16 @@ export class Intake {
   }
 
   #acknowledgeSoon(): void {
+    if (this.#newsAt === Infinity) this.#newsAt = this.#turn.now()
     this.#timer ??= this.#turn.runtime.startTimer(ACK_MS, this.#onTimer)
   }
 
   readonly #onTimer = (): void => {
     this.#timer = undefined
     this.#turn.begin()
-    if (this.#isNews()) this.#sendAck()
+    const leftMs = this.#newsAt + ACK_MS - this.#turn.now()
+    if (leftMs <= 0) this.#sendAck()
+    // What it was started for has been told meanwhile, and there is something else.
+    else if (leftMs <= ACK_MS) this.#timer = this.#turn.runtime.startTimer(leftMs, this.#onTimer)
   }
 }

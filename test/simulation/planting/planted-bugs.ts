@@ -31,13 +31,18 @@ export const plantedBugs: readonly PlantedBug[] = [
     'return session.id.equals(hello.sessionID) && session.frames.covers(hello.receivedFrames)',
     'return session.frames.covers(hello.receivedFrames)',
   ),
-  bug(
-    'no-acks',
-    'what has arrived is not acknowledged',
-    'src/net/intake.ts',
-    'this.#timer ??= this.#turn.runtime.startTimer(ACK_MS, this.#onTimer)',
-    'void ACK_MS',
-  ),
+  bugOf('no-acks', 'what has arrived is not acknowledged', [
+    {
+      file: 'src/net/intake.ts',
+      find: 'this.#timer ??= this.#turn.runtime.startTimer(ACK_MS, this.#onTimer)',
+      replace: 'void ACK_MS',
+    },
+    {
+      file: 'src/net/intake.ts',
+      find: 'if (this.#turn.now() - this.#newsAt >= ALONG_MS) this.#sendAck()',
+      replace: 'void ALONG_MS',
+    },
+  ]),
   bug(
     'ack-counts-the-log',
     'an ACK counts what is still to be sent again',
