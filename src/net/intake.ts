@@ -109,9 +109,10 @@ export class Intake {
   readonly #onTimer = (): void => {
     this.#timer = undefined
     this.#turn.begin()
+    if (this.#newsAt === Infinity) return
     const leftMs = this.#newsAt + ACK_MS - this.#turn.now()
-    if (leftMs <= 0) this.#sendAck()
-    // What it was started for has been told meanwhile, and there is something else.
-    else if (leftMs <= ACK_MS) this.#timer = this.#turn.runtime.startTimer(leftMs, this.#onTimer)
+    // What it was started for may have been told meanwhile, and what has come since has time left.
+    if (leftMs > 0) this.#timer = this.#turn.runtime.startTimer(leftMs, this.#onTimer)
+    else this.#sendAck()
   }
 }
