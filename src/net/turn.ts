@@ -9,7 +9,7 @@ import type { Runtime } from './runtime.ts'
 const BUSY_FRAMES = 8
 
 /** Whoever has much to do goes on for so long, ms; what has arrived on other connections is read before it goes on. */
-const SLICE_MS = 0.25
+const SLICE_MS = 0.1
 /** After so much it is time to look at the clock, bytes; a message counts as some more than it has. */
 const LOOK_BYTES = 512
 const MESSAGE_COSTS_BYTES = 16
