@@ -2,16 +2,15 @@
 // it is cut. It attacks the port that it is given, with the deeds that it is given or with all, until its parent tells it to
 // stop, and then says what it has done.
 
-import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import type net from 'node:net'
-import os from 'node:os'
 import { decodedBytesMax } from '../../codec/decoded-size.ts'
 import { controlFrame, decodeHelloOk, encodeHello, type Hello } from '../../src/wire/control.ts'
 import { FieldReader } from '../../src/wire/fields.ts'
 import { Kind, PREFACE } from '../../src/wire/frame.ts'
 import { frameOf, helloWith, type RawPeer } from '../net/raw-peer.ts'
 import { closedBy, connectRaw, flood, framesOf, isGone, openNonReader, openSocket, shakeHands } from './attackers.ts'
+import { giveWay } from './cores.ts'
 import { request } from './row.ts'
 import { messageLimits, methodID, strictness, type TargetKey } from './target-service.ts'
 
@@ -97,7 +96,7 @@ const BOMBS = [
 const MEMORY = decodedBytesMax(0, maxDecodedBytes) / decodedBytesMax(0, undefined)
 /** By method: as much as is let through, and what is refused on the way. */
 const PROTOBUF_BOMBS = [
-  ['echoTree', repeated(400_000 * MEMORY, '1200')],
+  ['echoTree', repeated(270_000 * MEMORY, '1200')],
   ['echoTree', repeated(MOST_BYTES, '1200')],
   ['echoSample', repeated(75_000 * MEMORY, '8a0100')],
   ['echoSample', repeated(MOST_BYTES, '8a0100')],
@@ -146,10 +145,7 @@ async function returning(): Promise<void> {
   }
 }
 
-// Attackers have machines of their own, elsewhere: here they must not take the processor from the honest client. Of a low
-// priority alone a scheduler may still make others wait for some milliseconds; it does not for those that run when nobody else does.
-if (spawnSync('chrt', ['--idle', '--all-tasks', '--pid', '0', String(process.pid)]).status !== 0)
-  os.setPriority(os.constants.priority.PRIORITY_LOW)
+giveWay()
 
 const attackers: Promise<void>[] = [
   ...Array.from({ length: 950 }, () => keepOn('silent sockets', silent)),

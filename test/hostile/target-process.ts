@@ -146,7 +146,6 @@ function residentBytes(): { now: number; peak: number } {
 }
 
 function health(): Health {
-  globalThis.gc?.()
   const { used_heap_size: heapBytes, external_memory: bufferBytes } = getHeapStatistics()
   const { now: rssBytes, peak: peakRssBytes } = residentBytes()
   const { pid } = process
@@ -171,6 +170,7 @@ process.on('message', (message: { ask: string; number: number }) => {
     for (const resolve of stubborn.splice(0)) resolve()
     for (const resolve of late.splice(0)) resolve()
   }
+  if (message.ask !== 'glance') globalThis.gc?.()
   process.send?.({ number: message.number, health: health() })
 })
 process.on('disconnect', () => process.exit(0))

@@ -25,7 +25,7 @@ export interface MessageLimits {
  */
 export const messageLimits = {
   usual: { frameMaxBytes: MIB, maxValues: 1_000_000, maxDecodedBytes: undefined },
-  strict: { frameMaxBytes: 32 * KIB, maxValues: 10_000, maxDecodedBytes: MIB / 2 },
+  strict: { frameMaxBytes: 32 * KIB, maxValues: 2_000, maxDecodedBytes: 64 * KIB },
 } as const satisfies Record<string, MessageLimits>
 export type Strictness = keyof typeof messageLimits
 

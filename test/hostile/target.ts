@@ -11,6 +11,7 @@ export type { Health } from './target-process.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const script = path.join(import.meta.dirname, 'target-process.ts')
+const compiledScript = path.join(root, 'build/test/hostile/target-process.js')
 
 export const HEAP_MB = 128
 
@@ -20,6 +21,8 @@ export interface TargetOptions {
   readonly filesMax?: number
   /** Default `usual`. */
   readonly strictness?: Strictness
+  /** It runs the compiled package, which must be there. Default: the source. */
+  readonly isCompiled?: boolean
 }
 
 export class TargetServer {
@@ -47,8 +50,14 @@ export class TargetServer {
     })
   }
 
-  static async start({ tls, filesMax, strictness = 'usual' }: TargetOptions = {}): Promise<TargetServer> {
-    const node = [`--max-old-space-size=${HEAP_MB}`, '--expose-gc', '--import', 'tsx', script]
+  static async start({
+    tls,
+    filesMax,
+    strictness = 'usual',
+    isCompiled = false,
+  }: TargetOptions = {}): Promise<TargetServer> {
+    const module = isCompiled ? [compiledScript] : ['--import', 'tsx', script]
+    const node = [`--max-old-space-size=${HEAP_MB}`, '--expose-gc', ...module]
     const [command, args] =
       filesMax === undefined
         ? [process.execPath, node]
@@ -74,16 +83,25 @@ export class TargetServer {
     return this.#ask('health')
   }
 
+  /** The same without a garbage collection, behind which V8 is slow for a while. */
+  glance(): Promise<Health> {
+    return this.#ask('glance')
+  }
+
   /** Lets every `stubborn` handler end. */
   letGo(): Promise<Health> {
     return this.#ask('let go')
   }
 
   /** Asks until `isSo`; the answers come as fast as the server gives them. */
-  async until(isSo: (health: Health) => boolean, what: string, limitMs = 8_000): Promise<Health> {
+  async until(
+    isSo: (health: Health) => boolean,
+    what: string,
+    { limitMs = 8_000, ask = () => this.health() } = {},
+  ): Promise<Health> {
     const end = performance.now() + limitMs
     for (;;) {
-      const health = await this.health()
+      const health = await ask()
       if (isSo(health)) return health
       if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`)
       await new Promise((resolve) => setTimeout(resolve, 10))
