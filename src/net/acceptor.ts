@@ -76,7 +76,7 @@ export class Acceptor {
       )
       return
     }
-    const handshake = new Handshake(this.#owner, stream, isLocal, () => this.#handshakes.delete(handshake))
+    const handshake = new Handshake(this.#owner, this.#handshakes, stream, isLocal)
     this.#handshakes.add(handshake)
     handshake.start()
   }
@@ -91,16 +91,17 @@ class Handshake extends Expiring implements ConnectionOwner {
   readonly #owner: AcceptorOwner
   readonly #connection: Connection
   readonly #isLocal: boolean
-  readonly #onEnd: () => void
+  /** All that have not ended. */
+  readonly #all: Set<Handshake>
   #hello: Hello | undefined
   #admitted: Admitted | undefined
   #hasLeft = false
 
-  constructor(owner: AcceptorOwner, stream: ByteStream, isLocal: boolean, onEnd: () => void) {
+  constructor(owner: AcceptorOwner, all: Set<Handshake>, stream: ByteStream, isLocal: boolean) {
     super()
     this.#owner = owner
     this.#isLocal = isLocal
-    this.#onEnd = onEnd
+    this.#all = all
     this.#connection = new Connection(owner.turn, stream, owner.transport, this, 'accepted')
     this.dueAt = owner.turn.now() + owner.transport.handshakeTimeoutMs
   }
@@ -172,7 +173,7 @@ class Handshake extends Expiring implements ConnectionOwner {
 
   #end(): void {
     this.#owner.deadlines.remove(this)
-    this.#onEnd()
+    this.#all.delete(this)
   }
 
   #check(hello: Hello): Refusal | undefined {

@@ -45,8 +45,9 @@ export class TokenBucket {
 }
 
 export class FloodGuard {
-  readonly #pings = new TokenBucket(PING_BURST, PINGS_PER_S)
-  readonly #idle = new TokenBucket(IDLE_BURST, IDLE_PER_S)
+  // Made when the first comes: most connections of strangers never send one.
+  #pings: TokenBucket | undefined
+  #idle: TokenBucket | undefined
   #goAways = 0
   /** ACKs that the other side may still send for what we have sent. */
   #acksOwed = 0
@@ -59,12 +60,14 @@ export class FloodGuard {
   /** A control frame or one to be skipped has come. Throws ProtocolViolation when it is one too many. */
   onControl(kind: number, now: number): void {
     if (kind === Kind.ping) {
+      this.#pings ??= new TokenBucket(PING_BURST, PINGS_PER_S)
       if (!this.#pings.take(now)) throw new ProtocolViolation('more PINGs than one a second')
     } else if (kind === Kind.goaway) {
       if (++this.#goAways > GOAWAYS_MAX) throw new ProtocolViolation(`more than ${GOAWAYS_MAX} GOAWAYs`)
     } else if (kind === Kind.ack && this.#acksOwed > 0) {
       this.#acksOwed--
     } else if (kind === Kind.ack || isSkippable(kind)) {
+      this.#idle ??= new TokenBucket(IDLE_BURST, IDLE_PER_S)
       if (this.#idle.take(now)) return
       throw new ProtocolViolation(`more frames without effect than ${IDLE_PER_S} a second, the last ${kindName(kind)}`)
     }

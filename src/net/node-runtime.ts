@@ -43,8 +43,7 @@ class SocketStream implements ByteStream {
     this.#socket = socket
     this.#isRead = isRead
     this.remoteAddress = remoteAddress
-    socket.on('error', this.#onError)
-    socket.on('close', this.#onClose)
+    this.#own(socket)
   }
 
   get bufferedBytes(): number {
@@ -63,19 +62,17 @@ class SocketStream implements ByteStream {
       return
     }
     if (socket !== this.#socket) {
-      this.#socket.removeListener('close', this.#onClose)
+      this.#socket.removeListener('close', onClose)
       this.#socket = socket
-      socket.on('error', this.#onError)
-      socket.on('close', this.#onClose)
+      this.#own(socket)
     }
     this.#isOpen = true
     socket.setNoDelay(true)
     this.identity = isSecure(socket) ? identityOf(socket) : undefined
     if (this.#isRead || (!isSecure(socket) && readAccepted(socket, this.receive))) socket.resume()
     else socket.on('data', this.receive)
-    socket.on('drain', this.#onDrain)
-    // The other side has said its last word: nothing that we write would be answered.
-    socket.on('end', () => socket.end())
+    socket.on('drain', onDrain)
+    socket.on('end', onEnd)
     this.#handler?.onOpen()
   }
 
@@ -115,15 +112,47 @@ class SocketStream implements ByteStream {
 
   /** Bytes have arrived. */
   readonly receive = (bytes: Buffer): void => this.#handler?.onBytes(bytes)
-  readonly #onDrain = (): void => this.#handler?.onDrain()
-  readonly #onError = (error: Error): void => {
+
+  onDrain(): void {
+    this.#handler?.onDrain()
+  }
+
+  onError(error: Error): void {
     this.#error ??= error
   }
-  readonly #onClose = (): void => {
+
+  onClose(): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#handler?.onClose(this.#error)
   }
+
+  #own(socket: OwnedSocket): void {
+    socket[STREAM] = this
+    socket.on('error', onError)
+    socket.on('close', onClose)
+  }
+}
+
+const STREAM = Symbol('stream')
+/** A socket that knows its stream. Listeners are the same functions for all of them: strangers may open very many. */
+type OwnedSocket = net.Socket & { [STREAM]?: SocketStream }
+
+function onDrain(this: OwnedSocket): void {
+  this[STREAM]!.onDrain()
+}
+
+/** The other side has said its last word: nothing that we write would be answered. */
+function onEnd(this: OwnedSocket): void {
+  this.end()
+}
+
+function onError(this: OwnedSocket, error: Error): void {
+  this[STREAM]!.onError(error)
+}
+
+function onClose(this: OwnedSocket): void {
+  this[STREAM]!.onClose()
 }
 
 /** Whether it is a TLS socket. */
