@@ -59,6 +59,8 @@ interface Slowdown {
 interface Endurance {
   readonly areCoresOwn: boolean
   readonly honestCalls: number
+  /** How often the honest client lost its connection. */
+  readonly disconnections: number
   readonly failures: readonly string[]
   readonly crashes: readonly string[]
   readonly peakMiB: number
@@ -78,7 +80,8 @@ export async function hostileInput(isLong: boolean, isTimed: boolean): Promise<F
       `Attackers against a server with a heap of 128 MB, beside an honest client: no deed alone, nor those of the row "memory ceiling" together, may make honest calls more than ${FACTOR_MAX} times as slow; ` +
       'all at once, and, with the default limits, messages of 1 MiB made to be slow to decode, have bounds of their own',
     isAsPromised: both.every(
-      ({ crashes, failures, peakMiB, boundMiB }) => crashes.length + failures.length === 0 && peakMiB <= boundMiB,
+      ({ crashes, failures, disconnections, peakMiB, boundMiB }) =>
+        crashes.length + failures.length + disconnections === 0 && peakMiB <= boundMiB,
     ),
     isInTime: slower.length === 0,
     figures: { strictLimits: strict, usualLimits: usual, slowerThanAllowed: slower },
@@ -90,6 +93,7 @@ async function endure(strictness: Strictness, isLong: boolean, roundsMax: number
   const failures: string[] = []
   const beside: Record<string, Slowdown> = {}
   let honestCalls = 0
+  let disconnections = 0
   const trials = TRIALS[strictness].filter((trial) => isLong || trial.isLong !== true)
   for (const { name, deeds, factorMax = FACTOR_MAX, p99MaxMs = Infinity } of trials) {
     const [baselineMs, attackMs] = isLong ? [5_000, 10_000] : [1_000, deeds.length === 1 ? 2_000 : 5_000]
@@ -103,6 +107,7 @@ async function endure(strictness: Strictness, isLong: boolean, roundsMax: number
       const { before, during, deeds: done } = await siege.attack(deeds, baselineMs, attackMs)
       failures.push(...before.failures, ...during.failures)
       honestCalls += during.calls
+      disconnections += before.reconnects + during.reconnects
       times += Object.values(done).reduce((sum, count) => sum + count, 0)
       const factor = during.p99Ms / before.p99Ms
       if (factor < best.factor) best = { before: before.p99Ms, during: during.p99Ms, factor }
@@ -122,6 +127,7 @@ async function endure(strictness: Strictness, isLong: boolean, roundsMax: number
   return {
     areCoresOwn: siege.areCoresOwn,
     honestCalls,
+    disconnections,
     failures,
     crashes: health.crashes,
     peakMiB: toHundredths(health.peakRssBytes / MIB),
