@@ -14,7 +14,9 @@ export interface ItemPumpPorts {
   send(item: unknown): number
   /** Whether the connection takes more now. */
   hasRoom(): boolean
-  /** Whether items have been sent for long enough: one of so many bytes has been. */
+  /** Items are about to be made and sent: a slice begins, unless one has. */
+  beginSlice(): void
+  /** Whether that has gone on for long enough: an item of so many bytes has been sent. */
   isSliceOver(bytes: number): boolean
   /** Calls back after everything else had a turn. */
   later(callback: () => void): void
@@ -47,6 +49,7 @@ export class ItemPump implements Abortable {
       this.#iterator ??= iteratorOf(this.#iterable)
       const iterator = this.#iterator
       if (iterator === undefined) throw new TypeError('a streaming handler must return an iterable or be a generator')
+      this.#ports.beginSlice()
       for (let items = 1; !this.#isStopping && this.#ports.hasRoom(); items++) {
         const step = iterator.next()
         // Waiting for what is there already takes longer than sending it.
@@ -55,7 +58,10 @@ export class ItemPump implements Abortable {
         if (done) return this.#end(undefined)
         const bytes = this.#ports.send(value)
         if (bytes === 0) return this.#stop(undefined)
-        if (this.#ports.isSliceOver(bytes) || items % ITEMS_PER_TURN === 0) await this.#othersFirst()
+        if (this.#ports.isSliceOver(bytes) || items % ITEMS_PER_TURN === 0) {
+          await this.#othersFirst()
+          this.#ports.beginSlice()
+        }
       }
       this.#isPulling = false
     } catch (error) {

@@ -299,6 +299,7 @@ export class Lane implements RequestReceiver, Laborious {
     const pump = new ItemPump(result, {
       send: (item) => (generation === this.#generation ? this.#answers.item(context, item) : 0),
       hasRoom: () => this.#channel.hasItemRoom,
+      beginSlice: () => turn.now(),
       isSliceOver: (bytes) => turn.isSliceOver(bytes),
       later: (callback) => turn.goOnLater({ goOn: () => callback() ?? false }),
       onEnd: (error) => {
