@@ -10,7 +10,10 @@ const BUSY_FRAMES = 8
 
 /** Whoever has much to do goes on for so long, ms; what has arrived on other connections is read before it goes on. */
 const SLICE_MS = 0.1
-/** After so much it is time to look at the clock, bytes; a message counts as some more than it has. */
+/**
+ * When to look at the clock: after the first message of a turn, and then when a quarter of a slice has passed, by what as
+ * many bytes took before; at the latest after so many. A message counts as some more than it has.
+ */
 const LOOK_BYTES = 512
 const MESSAGE_COSTS_BYTES = 16
 
@@ -36,8 +39,11 @@ export class Turn {
   #isFlushDeferred = false
   /** Frames that this turn has read. */
   #frames = 0
-  /** Bytes of messages since the last look at the clock. */
+  /** Bytes of messages since the last look at the clock, and how many there may be until the next. */
   #unlooked = 0
+  #unlookedMax = 0
+  /** When that was, ms since `#now`. */
+  #lookedAfterMs = 0
   /** Who has more to do: in order, one at a time. */
   readonly #behind: Laborious[] = []
   /** One of them goes on when reading is over, or does so at this moment. */
@@ -52,6 +58,9 @@ export class Turn {
     if (!this.#isNowKnown) {
       this.#now = this.runtime.now()
       this.#isNowKnown = true
+      this.#unlooked = 0
+      this.#unlookedMax = 0
+      this.#lookedAfterMs = 0
       this.#arm()
     }
     return this.#now
@@ -70,23 +79,27 @@ export class Turn {
 
   /** A message of so many bytes has been dealt with: whether whoever does that has gone on long enough, and others may wait. */
   isSliceOver(bytes: number): boolean {
+    const startedAt = this.now()
     this.#unlooked += bytes + MESSAGE_COSTS_BYTES
-    if (this.#unlooked < LOOK_BYTES) return false
+    if (this.#unlooked < this.#unlookedMax) return false
+    const elapsedMs = this.runtime.now() - startedAt
+    // What a message costs can not be told by its bytes: among dear ones it is looked at behind each.
+    this.#unlookedMax = Math.min((this.#unlooked * SLICE_MS) / 4 / (elapsedMs - this.#lookedAfterMs), LOOK_BYTES)
+    this.#lookedAfterMs = elapsedMs
     this.#unlooked = 0
-    return this.runtime.now() - this.now() >= SLICE_MS
+    return elapsedMs >= SLICE_MS
   }
 
   /** Has `laborious` go on when what has arrived for others has been read. All that are behind share one slice per turn. */
   goOnLater(laborious: Laborious): void {
     this.#behind.push(laborious)
-    this.#goOnSoon()
+    if (this.#isGoingOn) return
+    this.#isGoingOn = true
+    this.runtime.afterReading(this.#readFirst)
   }
 
-  #goOnSoon(): void {
-    if (this.#isGoingOn || this.#behind.length === 0) return
-    this.#isGoingOn = true
-    this.runtime.afterReading(this.#goOn)
-  }
+  /** What arrived during the slice that has brought this about has not been read when this round of reading is over. */
+  readonly #readFirst = (): void => this.runtime.afterReading(this.#goOn)
 
   readonly #goOn = (): void => {
     const laborious = this.#behind.shift()!
@@ -95,8 +108,8 @@ export class Turn {
     try {
       if (laborious.goOn()) this.#behind.push(laborious)
     } finally {
-      this.#isGoingOn = false
-      this.#goOnSoon()
+      this.#isGoingOn = this.#behind.length > 0
+      if (this.#isGoingOn) this.runtime.afterReading(this.#goOn)
     }
   }
 

@@ -91,6 +91,46 @@ test('those that have more to do go on one at a time, in order, those from withi
   assert.deepEqual(went.slice(3), ['b', 'c', 'b'])
 })
 
+test('what has arrived since is read before whoever is behind goes on', () => {
+  const { runtime, turn } = setUp()
+  const immediates: (() => void)[] = []
+  runtime.afterReading = (callback) => immediates.push(callback)
+  let slices = 0
+  turn.goOnLater({ goOn: () => ++slices < 3 })
+  // What runs when a round of reading is over, and what has been begun in the meantime runs after the next.
+  for (const expected of [0, 1, 2, 3]) {
+    assert.equal(immediates.length, 1)
+    immediates.shift()!()
+    assert.equal(slices, expected)
+  }
+  assert.equal(immediates.length, 0)
+})
+
+test('a slice looks at the clock behind its first message, behind each dear one, and seldom among light ones', () => {
+  const { runtime, turn } = setUp()
+  let [time, readings] = [0, 0]
+  runtime.now = () => {
+    readings++
+    return time
+  }
+  /** How many of so many messages of 16 bytes were dealt with in a slice, and how often the clock was read. */
+  const slice = (messages: number, costMs: number): [number, number] => {
+    turn.begin()
+    turn.now()
+    readings = 0
+    for (let message = 1; message <= messages; message++) {
+      time += costMs
+      if (turn.isSliceOver(16)) return [message, readings]
+    }
+    return [messages, readings]
+  }
+  assert.deepEqual(slice(100, 1), [1, 1], 'one alone takes longer than a slice')
+  assert.deepEqual(slice(100, 0.04), [3, 3], 'a slice and not more, of 0.1 ms')
+  const [light, looks] = slice(1_000, 0.0001)
+  assert.equal(light, 1_000)
+  assert.ok(looks <= 1_000 / 16 + 1, `${looks} looks`)
+})
+
 test('one that fails does not keep the others from going on', () => {
   const { runtime, turn } = setUp()
   const immediates: (() => void)[] = []
@@ -102,6 +142,7 @@ test('one that fails does not keep the others from going on', () => {
     },
   })
   turn.goOnLater({ goOn: () => went.push('other') > 1 })
+  immediates.shift()!()
   assert.throws(() => immediates.shift()!(), /a fault/)
   immediates.shift()!()
   assert.deepEqual(went, ['other'])
