@@ -57,7 +57,7 @@ class ServedService {
       const replies = Array.from({ length: count }, (_, item) => samples.fillNamed(reply.fullName, node + item))
       this.#replies.set(`${name} ${nodeID}`, replies)
       const answer = (request: unknown): Value | undefined => {
-        this.#arrivals.emit(nodeID, request)
+        this.#arrivals.emit(`${name} ${nodeID}`, request)
         return replies[0]
       }
       function* stream(request: unknown): Generator<Value> {
@@ -77,7 +77,7 @@ class ServedService {
     const request = samples.fillNamed(method.request.fullName, 1)
     const { nodeIDs } = this.#configuration!
     const asked = method.callType === 'unicast' ? nodeIDs.slice(0, 1) : nodeIDs
-    const arrivals = Promise.all(asked.map((nodeID) => once(this.#arrivals, nodeID)))
+    const arrivals = Promise.all(asked.map((nodeID) => once(this.#arrivals, `${method.name} ${nodeID}`)))
     const answers = await this.#answers(method, bound, request)
     for (const [arrived] of await arrivals) assertSame(bound.request, arrived, request, `${bound.fullName} request`)
     for (const [nodeID, replies] of answers) this.#assertReplies(method, bound, nodeID, replies)
