@@ -70,6 +70,8 @@ export class Connection implements ByteStreamHandler, FrameSink, Laborious {
   #sendsMuch = false
   /** What has arrived and must wait until others have been read. */
   #backlog: Buffer[] = []
+  /** The other end has closed in order before all of that was read. */
+  #isEnding = false
   readonly #guard = new FloodGuard()
 
   constructor(
@@ -214,15 +216,15 @@ export class Connection implements ByteStreamHandler, FrameSink, Laborious {
 
   goOn(): boolean {
     const bytes = this.#backlog[0]
-    if (bytes === undefined || this.#isClosed) return false
-    const taken = this.#read(bytes)
-    if (!this.#isClosed) {
+    if (bytes !== undefined) {
+      const taken = this.#read(bytes)
       if (taken === bytes.length) this.#backlog.shift()
-      else this.#backlog[0] = bytes.subarray(taken)
+      else if (!this.#isClosed) this.#backlog[0] = bytes.subarray(taken)
       if (this.#backlog.length > 0) return true
     }
     // Also when it was closed: the other end's last word is read and thrown away.
-    this.stream.resume?.()
+    if (this.#isEnding) this.#onEnd(undefined)
+    else this.stream.resume?.()
     return false
   }
 
@@ -261,6 +263,13 @@ export class Connection implements ByteStreamHandler, FrameSink, Laborious {
 
   onClose(error: Error | undefined): void {
     this.turn.begin()
+    this.#isEnding = !this.#isClosed && error === undefined && this.#backlog.length > 0
+    // Whoever has ended it in order has said a last word, and that is read first.
+    if (!this.#isEnding) this.#onEnd(error)
+  }
+
+  /** The stream has closed, and what is to be read has been. */
+  #onEnd(error: Error | undefined): void {
     this.#timer?.cancel()
     // Whoever has closed it has said why.
     if (!this.#isClosed) this.#finish(tracelessError('unavailable', this.#describeClose(error), { cause: error }))

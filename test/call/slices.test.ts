@@ -227,3 +227,13 @@ test('requests of a session that ends while they wait for the next slice do not 
   await outcomes
   assert.ok(bench.handled.length < 20, `${handled}, then ${bench.handled.length} of 20`)
 })
+
+test('what a peer has sent before it closed is read to the end', LIMIT, async (t) => {
+  const bench = await Bench.start(t)
+  const busy = await bench.client()
+  const large = named(20, 'large', LOOK_BYTES)
+  const sent = large.map((what) => busy('note', what))
+  await Promise.all([...sent, bench.configurations[0]!.close()])
+  await bench.runtime.settle()
+  assert.deepEqual(bench.handled, large)
+})
